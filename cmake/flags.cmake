@@ -1,0 +1,27 @@
+# Compiler and linker flags of the whole tree, as one interface library: planet_flags.
+add_library(planet_flags INTERFACE)
+target_compile_options(planet_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  -Wnon-virtual-dtor -Wnull-dereference -Wno-missing-field-initializers -Werror)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(planet_flags INTERFACE -Wduplicated-cond -Wlogical-op)
+endif()
+target_compile_options(planet_flags INTERFACE -fstack-protector-strong)
+# -iquote, not -I: <sys/mount.h> is the system's, "sys/mount.h" is ours.
+target_compile_options(planet_flags INTERFACE "SHELL:-iquote ${CMAKE_SOURCE_DIR}/src")
+target_compile_definitions(planet_flags INTERFACE PLANET_VERSION="${PROJECT_VERSION}")
+
+if(PLANET_SANITIZE)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=address,undefined)
+else()
+  # Unused parts of the static libraries are dropped by section.
+  add_compile_options(-ffunction-sections -fdata-sections)
+  add_link_options(-Wl,--gc-sections)
+  if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    add_compile_definitions(_FORTIFY_SOURCE=2)
+  endif()
+endif()
+if(PLANET_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,23 @@
+# planet_module(NAME SOURCES a.cc ... [DEPENDS modules...] [LIBRARIES libs...] [THROWING b.cc ...]
+#               [TESTS a_test.cc ...] [FUZZ a_fuzz.cc ...])
+# One folder of src/ is one static library. Our code is built without exceptions; THROWING names the
+# sources that wall in a library which throws. FUZZ targets become fuzz_<module>_<name> under PLANET_FUZZ.
+function(planet_module NAME)
+  cmake_parse_arguments(M "" "" "SOURCES;DEPENDS;LIBRARIES;THROWING;TESTS;FUZZ" ${ARGN})
+  add_library(${NAME} STATIC ${M_SOURCES} ${M_THROWING})
+  target_link_libraries(${NAME} PUBLIC planet_flags ${M_DEPENDS} PRIVATE ${M_LIBRARIES})
+  set_source_files_properties(${M_SOURCES} PROPERTIES COMPILE_OPTIONS -fno-exceptions)
+  if(PLANET_TESTS AND M_TESTS)
+    add_executable(${NAME}_test ${M_TESTS})
+    target_link_libraries(${NAME}_test ${NAME} GTest::gmock GTest::gtest_main)
+    add_test(NAME unit.${NAME} COMMAND ${NAME}_test)
+  endif()
+  if(PLANET_FUZZ)
+    foreach(source IN LISTS M_FUZZ)
+      get_filename_component(stem ${source} NAME_WE)
+      add_executable(fuzz_${NAME}_${stem} ${source})
+      target_link_libraries(fuzz_${NAME}_${stem} ${NAME})
+      target_link_options(fuzz_${NAME}_${stem} PRIVATE -fsanitize=fuzzer)
+    endforeach()
+  endif()
+endfunction()

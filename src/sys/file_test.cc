@@ -1,0 +1,84 @@
+#include "sys/file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+
+namespace planet::sys {
+namespace {
+
+class FileTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    path_ = testing::TempDir() + "/planet-file-XXXXXX";
+    ASSERT_NE(::mkdtemp(path_.data()), nullptr);
+    auto dir = open_at(kCwd, path_.c_str(), O_RDONLY | O_DIRECTORY);
+    ASSERT_TRUE(dir);
+    dir_ = *std::move(dir);
+  }
+  void TearDown() override { std::filesystem::remove_all(path_); }
+
+  BorrowedFd dir() const { return dir_.borrow(); }
+
+ private:
+  std::string path_;
+  UniqueFd dir_;
+};
+
+TEST_F(FileTest, ReplaceFileLeavesOnlyTheNewContent) {
+  ASSERT_TRUE(replace_file_at(dir(), "state", "old", 0600));
+  ASSERT_TRUE(replace_file_at(dir(), "state", "new", 0600, Durable::kYes));
+  EXPECT_EQ(*read_file_at(dir(), "state"), "new");
+  EXPECT_THAT(*list_dir(dir()), testing::ElementsAre("state"));
+}
+
+TEST_F(FileTest, ReadIsBounded) {
+  ASSERT_TRUE(replace_file_at(dir(), "big", std::string(10000, 'x'), 0600));
+  EXPECT_EQ(read_file_at(dir(), "big", 10000)->size(), 10000U);
+  EXPECT_EQ(read_file_at(dir(), "big", 9999).error().to_string(), "read big: more than 9999 bytes");
+}
+
+TEST_F(FileTest, ErrorsNameTheCallAndTheFile) {
+  EXPECT_EQ(read_file_at(dir(), "none").error().to_string(),
+            "open none: No such file or directory");
+}
+
+TEST_F(FileTest, RemoveTreeTakesADeepTreeAndLeavesWhatLinksPointTo) {
+  ASSERT_TRUE(make_dir_at(dir(), "keep", 0755));
+  ASSERT_TRUE(replace_file_at(dir(), "keep/file", "x", 0600));
+  ASSERT_TRUE(make_dir_at(dir(), "tree", 0755));
+  auto level = open_at(dir(), "tree", O_RDONLY | O_DIRECTORY);
+  for (int depth = 0; depth < 3000; ++depth) {
+    ASSERT_TRUE(symlink_at("/", level->borrow(), "link"));
+    ASSERT_TRUE(make_dir_at(level->borrow(), "d", 0755));
+    level = open_at(level->borrow(), "d", O_RDONLY | O_DIRECTORY);
+  }
+  ASSERT_TRUE(symlink_at("../keep", dir(), "tree/out"));
+  const Result<> removed = remove_tree_at(dir(), "tree");
+  EXPECT_TRUE(removed) << removed.error().to_string();
+  EXPECT_THAT(*list_dir(dir()), testing::ElementsAre("keep"));
+  EXPECT_TRUE(exists_at(dir(), "keep/file"));
+  EXPECT_TRUE(remove_tree_at(dir(), "tree")) << "what is not there is no error";
+}
+
+TEST_F(FileTest, MakeDirectoriesMakesTheParents) {
+  ASSERT_TRUE(make_directories(dir(), "a/b/c", 0700));
+  ASSERT_TRUE(make_directories(dir(), "a/b/c", 0700));
+  EXPECT_TRUE(exists_at(dir(), "a/b/c"));
+}
+
+TEST_F(FileTest, OwnerModeAndTimesOfAnOPathDescriptor) {
+  ASSERT_TRUE(replace_file_at(dir(), "f", "x", 0600));
+  const auto file = open_at(dir(), "f", O_PATH | O_NOFOLLOW);
+  ASSERT_TRUE(change_mode(file->borrow(), 0640));
+  ASSERT_TRUE(change_owner(file->borrow(), ::getuid(), ::getgid()));
+  ASSERT_TRUE(change_times(file->borrow(), {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 2, .tv_nsec = 0}}));
+  const auto st = lstat_at(dir(), "f");
+  EXPECT_EQ(st->st_mode & 07777U, 0640U);
+  EXPECT_EQ(st->st_mtim.tv_sec, 2);
+}
+
+}  // namespace
+}  // namespace planet::sys
