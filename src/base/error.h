@@ -12,15 +12,17 @@
 namespace planet {
 
 enum class Code : std::uint8_t {
-  kInvalidArgument,  // the caller's input (a flag, config.json) is wrong
-  kNotFound,         // the named container, image or file does not exist
-  kAlreadyExists,    // the name is taken
-  kWrongState,       // a legal request at the wrong moment, e.g. start of a running container
-  kUnsupported,      // this kernel or this build lacks the feature
-  kPermission,       // the kernel or the policy said no
-  kSystem,           // a system call failed for another reason; sys_errno() says which
-  kCorrupt,          // our own files, or a peer's message, are malformed
-  kInternal,         // a bug in this program
+  kInvalidArgument,     // the caller's input (a flag, config.json) is wrong
+  kNotFound,            // the named container, image or file does not exist
+  kAlreadyExists,       // the name is taken
+  kWrongState,          // a legal request at the wrong moment, e.g. start of a running container
+  kUnsupported,         // this kernel or this build lacks the feature
+  kPermission,          // the kernel or the policy said no
+  kSystem,              // a system call failed for another reason; sys_errno() says which
+  kCorrupt,             // our own files, or a peer's message, are malformed
+  kCommandNotFound,     // a container's command does not exist: exit status 127
+  kCommandNotRunnable,  // a container's command is there but cannot be executed: exit status 126
+  kInternal,            // a bug in this program
 };
 
 class [[nodiscard]] Error {
@@ -82,7 +84,7 @@ inline std::unexpected<Error> fail(Code code, std::string what,
   PLANET_TRY_SET(PLANET_CAT(try_result_, __COUNTER__), decl, expr __VA_OPT__(, ) __VA_ARGS__)
 #define PLANET_CAT_(a, b) a##b
 #define PLANET_CAT(a, b) PLANET_CAT_(a, b)
-#define PLANET_TRY_SET(r, decl, expr, ...)                                                 \
+#define PLANET_TRY_SET(r, decl, expr, ...)                                              \
   auto r = (expr);                                                                      \
   if (!r) [[unlikely]]                                                                  \
     return std::unexpected(std::move(r).error() __VA_OPT__(.while_doing(__VA_ARGS__))); \

@@ -80,6 +80,8 @@ std::string printable(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view text) { return '"' + printable(text) + '"'; }
+std::string quoted(std::string_view text) {
+  return '"' + printable(text) + '"';
+}
 
 }  // namespace planet

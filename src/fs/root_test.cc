@@ -46,7 +46,8 @@ TEST_P(RootTest, FollowsLinksInside) {
 }
 
 TEST_P(RootTest, NeverLeaves) {
-  for (const char* path : {"escape/secret", "host/secret", "escape", "../canary/secret", "dangling"}) {
+  for (const char* path :
+       {"escape/secret", "host/secret", "escape", "../canary/secret", "dangling"}) {
     const auto file = root().open(path, O_RDONLY);
     ASSERT_FALSE(file) << path;
     EXPECT_EQ(file.error().sys_errno(), ENOENT) << path;

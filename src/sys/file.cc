@@ -18,8 +18,7 @@ namespace {
 constexpr int kAgainAttempts = 128;
 
 std::unexpected<Error> call_failed(const char* call, std::string_view argument) {
-  return std::unexpected(
-      Error::from_errno(errno, std::string(call) + " " + std::string(argument)));
+  return std::unexpected(Error::from_errno(errno, std::string(call) + " " + std::string(argument)));
 }
 
 template <class Call>
@@ -118,8 +117,7 @@ Result<> write_all(BorrowedFd fd, std::string_view data) {
 
 Result<> write_at(BorrowedFd dir, const char* path, std::string_view data) {
   TRY_SET(const UniqueFd file, open_at(dir, path, O_WRONLY));
-  const ssize_t n =
-      retry([&] { return ::write(file.borrow().get(), data.data(), data.size()); });
+  const ssize_t n = retry([&] { return ::write(file.borrow().get(), data.data(), data.size()); });
   if (n < 0) return call_failed("write", path);
   if (static_cast<std::size_t>(n) != data.size())
     return fail(Code::kCorrupt, std::string("short write to ") + path);
@@ -144,19 +142,19 @@ Result<> replace_file_at(BorrowedFd dir, const char* path, std::string_view data
 }
 
 Result<struct stat> stat_fd(BorrowedFd fd) {
-  struct stat st {};
+  struct stat st{};
   if (::fstat(fd.get(), &st) < 0) return call_failed("fstat", "descriptor");
   return st;
 }
 
 Result<struct stat> lstat_at(BorrowedFd dir, const char* path) {
-  struct stat st {};
+  struct stat st{};
   if (::fstatat(dir.get(), path, &st, AT_SYMLINK_NOFOLLOW) < 0) return call_failed("stat", path);
   return st;
 }
 
 bool exists_at(BorrowedFd dir, const char* path) {
-  struct stat st {};
+  struct stat st{};
   return ::fstatat(dir.get(), path, &st, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
@@ -197,8 +195,8 @@ Result<> rename_at(BorrowedFd old_dir, const char* old_path, BorrowedFd new_dir,
 }
 
 Result<> unlink_at(BorrowedFd dir, const char* path, int flags) {
-  return done(::unlinkat(dir.get(), path, flags),
-              (flags & AT_REMOVEDIR) != 0 ? "rmdir" : "unlink", path);
+  return done(::unlinkat(dir.get(), path, flags), (flags & AT_REMOVEDIR) != 0 ? "rmdir" : "unlink",
+              path);
 }
 
 Result<> change_owner(BorrowedFd fd, uid_t uid, gid_t gid) {

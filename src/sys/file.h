@@ -71,7 +71,7 @@ Result<std::string> read_link_at(BorrowedFd dir, const char* path);
 Result<> link_at(BorrowedFd old_dir, const char* old_path, BorrowedFd new_dir, const char* new_path,
                  int flags = 0);
 Result<> rename_at(BorrowedFd old_dir, const char* old_path, BorrowedFd new_dir,
-                   const char* new_path, unsigned flags = 0);  // flags: RENAME_*
+                   const char* new_path, unsigned flags = 0);         // flags: RENAME_*
 Result<> unlink_at(BorrowedFd dir, const char* path, int flags = 0);  // AT_REMOVEDIR: rmdir
 
 // Ownership, mode and times of the file behind `fd`, which may be O_PATH.

@@ -74,7 +74,8 @@ TEST_F(FileTest, OwnerModeAndTimesOfAnOPathDescriptor) {
   const auto file = open_at(dir(), "f", O_PATH | O_NOFOLLOW);
   ASSERT_TRUE(change_mode(file->borrow(), 0640));
   ASSERT_TRUE(change_owner(file->borrow(), ::getuid(), ::getgid()));
-  ASSERT_TRUE(change_times(file->borrow(), {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 2, .tv_nsec = 0}}));
+  ASSERT_TRUE(
+      change_times(file->borrow(), {{.tv_sec = 1, .tv_nsec = 0}, {.tv_sec = 2, .tv_nsec = 0}}));
   const auto st = lstat_at(dir(), "f");
   EXPECT_EQ(st->st_mode & 07777U, 0640U);
   EXPECT_EQ(st->st_mtim.tv_sec, 2);

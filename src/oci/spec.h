@@ -1,0 +1,274 @@
+// config.json of an OCI bundle as plain data: what a container is to be. Nothing is checked here; parsing and
+// validation are in oci/spec_json.h.
+//
+// Source: OCI runtime-spec 1.2, config.md and config-linux.md. Members are named after the JSON fields.
+// Units: as in the specification; an optional without a value means "leave alone".
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace planet::oci {
+
+// config.md#posix-platform-user
+struct User {
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::optional<mode_t> umask;
+  std::vector<gid_t> additional_gids;
+};
+
+// config.md#linux-process: the five sets, names as in capabilities(7), "CAP_CHOWN".
+struct Capabilities {
+  std::vector<std::string> bounding, effective, inheritable, permitted, ambient;
+};
+
+struct Rlimit {
+  std::string type;  // "RLIMIT_NOFILE"
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+};
+
+struct ConsoleSize {
+  unsigned height = 0;
+  unsigned width = 0;
+};
+
+struct Scheduler {
+  std::string policy;  // "SCHED_OTHER"
+  std::int32_t nice = 0;
+  std::int32_t priority = 0;
+  std::vector<std::string> flags;
+  std::uint64_t runtime = 0, deadline = 0, period = 0;
+};
+
+struct IoPriority {
+  std::string io_class;  // "IOPRIO_CLASS_BE"
+  int priority = 0;
+};
+
+struct ExecCpuAffinity {
+  std::string initial, final;  // cpu lists
+};
+
+struct Process {
+  bool terminal = false;
+  std::optional<ConsoleSize> console_size;
+  std::string cwd = "/";
+  std::vector<std::string> env;
+  std::vector<std::string> args;
+  User user;
+  std::optional<Capabilities> capabilities;
+  std::vector<Rlimit> rlimits;
+  bool no_new_privileges = false;
+  std::string apparmor_profile;
+  std::string selinux_label;
+  std::optional<int> oom_score_adj;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
+  std::optional<ExecCpuAffinity> exec_cpu_affinity;
+};
+
+struct RootFs {
+  std::string path;
+  bool readonly = false;
+};
+
+// config-linux.md#user-namespace-mappings
+struct IdMapping {
+  std::uint32_t container_id = 0;
+  std::uint32_t host_id = 0;
+  std::uint32_t size = 0;
+  bool operator==(const IdMapping&) const = default;
+};
+
+// config.md#mounts
+struct Mount {
+  std::string destination;
+  std::string type;
+  std::string source;
+  std::vector<std::string> options;
+  std::vector<IdMapping> uid_mappings, gid_mappings;
+};
+
+struct Hook {
+  std::string path;
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::optional<int> timeout;  // seconds
+};
+
+struct Hooks {
+  std::vector<Hook> prestart, create_runtime, create_container, start_container, poststart,
+      poststop;
+};
+
+enum class NamespaceType : std::uint8_t {
+  kPid,
+  kNetwork,
+  kMount,
+  kIpc,
+  kUts,
+  kUser,
+  kCgroup,
+  kTime
+};
+
+struct Namespace {
+  NamespaceType type = NamespaceType::kPid;
+  std::string path;  // empty: a new one
+};
+
+struct Device {
+  std::string type;  // "c", "b", "u", "p"
+  std::string path;
+  std::int64_t major = 0, minor = 0;
+  std::optional<mode_t> file_mode;
+  std::optional<uid_t> uid;
+  std::optional<gid_t> gid;
+};
+
+struct DeviceRule {
+  bool allow = false;
+  std::string type = "a";                    // "a", "c", "b"
+  std::optional<std::int64_t> major, minor;  // no value, or -1: all
+  std::string access;                        // of "rwm"
+};
+
+struct Memory {
+  std::optional<std::int64_t> limit, reservation,
+      swap;  // bytes, -1 unlimited; swap is memory + swap
+  std::optional<std::int64_t> kernel, kernel_tcp;
+  std::optional<std::uint64_t> swappiness;
+  std::optional<bool> disable_oom_killer, use_hierarchy, check_before_update;
+};
+
+struct Cpu {
+  std::optional<std::uint64_t> shares;
+  std::optional<std::int64_t> quota;  // microseconds per period, -1 unlimited
+  std::optional<std::uint64_t> burst;
+  std::optional<std::uint64_t> period;  // microseconds
+  std::optional<std::int64_t> realtime_runtime;
+  std::optional<std::uint64_t> realtime_period;
+  std::string cpus, mems;            // lists as in cpuset(7), empty: leave alone
+  std::optional<std::int64_t> idle;  // cpu.idle
+};
+
+struct ThrottleDevice {
+  std::int64_t major = 0, minor = 0;
+  std::uint64_t rate = 0;  // bytes or operations a second
+};
+
+struct WeightDevice {
+  std::int64_t major = 0, minor = 0;
+  std::optional<std::uint16_t> weight, leaf_weight;
+};
+
+struct BlockIo {
+  std::optional<std::uint16_t> weight, leaf_weight;  // 10..1000
+  std::vector<WeightDevice> weight_device;
+  std::vector<ThrottleDevice> throttle_read_bps, throttle_write_bps, throttle_read_iops,
+      throttle_write_iops;
+};
+
+struct HugepageLimit {
+  std::string page_size;  // "2MB"
+  std::uint64_t limit = 0;
+};
+
+struct InterfacePriority {
+  std::string name;
+  std::uint32_t priority = 0;
+};
+
+struct NetworkClass {
+  std::optional<std::uint32_t> class_id;
+  std::vector<InterfacePriority> priorities;
+};
+
+struct Rdma {
+  std::optional<std::uint32_t> hca_handles, hca_objects;
+};
+
+struct Resources {
+  std::vector<DeviceRule> devices;
+  std::optional<Memory> memory;
+  std::optional<Cpu> cpu;
+  std::optional<std::int64_t> pids_limit;  // 0 or -1: unlimited
+  std::optional<BlockIo> block_io;
+  std::vector<HugepageLimit> hugepage_limits;
+  std::optional<NetworkClass> network;
+  std::map<std::string, Rdma> rdma;
+  std::map<std::string, std::string> unified;  // cgroup v2 file to value
+};
+
+struct SeccompArg {
+  unsigned index = 0;
+  std::uint64_t value = 0, value_two = 0;
+  std::string op;  // "SCMP_CMP_EQ"
+};
+
+struct SeccompRule {
+  std::vector<std::string> names;
+  std::string action;  // "SCMP_ACT_ALLOW"
+  std::optional<unsigned> errno_ret;
+  std::vector<SeccompArg> args;
+};
+
+struct Seccomp {
+  std::string default_action;
+  std::optional<unsigned> default_errno_ret;
+  std::vector<std::string> architectures;  // "SCMP_ARCH_X86_64"
+  std::vector<std::string> flags;
+  std::string listener_path, listener_metadata;
+  std::vector<SeccompRule> syscalls;
+};
+
+struct TimeOffset {
+  std::int64_t secs = 0;
+  std::uint32_t nanosecs = 0;
+};
+
+struct Personality {
+  std::string domain;  // "LINUX", "LINUX32"
+  std::vector<std::string> flags;
+};
+
+struct IntelRdt {
+  std::string clos_id, l3_cache_schema, mem_bw_schema;
+  bool enable_cmt = false, enable_mbm = false;
+};
+
+struct Linux {
+  std::vector<Namespace> namespaces;
+  std::vector<IdMapping> uid_mappings, gid_mappings;
+  std::map<std::string, TimeOffset> time_offsets;  // "monotonic", "boottime"
+  std::vector<Device> devices;
+  std::string cgroups_path;
+  std::optional<Resources> resources;
+  std::optional<IntelRdt> intel_rdt;
+  std::map<std::string, std::string> sysctl;
+  std::optional<Seccomp> seccomp;
+  std::string rootfs_propagation;
+  std::vector<std::string> masked_paths, readonly_paths;
+  std::string mount_label;
+  std::optional<Personality> personality;
+};
+
+struct Spec {
+  std::string oci_version = "1.2.0";
+  std::optional<Process> process;
+  std::optional<RootFs> root;
+  std::string hostname, domainname;
+  std::vector<Mount> mounts;
+  Hooks hooks;
+  std::map<std::string, std::string> annotations;
+  Linux linux_;  // "linux" is a macro of some compilers
+};
+
+}  // namespace planet::oci

@@ -1,0 +1,63 @@
+// Launch: makes a container from a plain Spec. This is the story the whole program tells: new namespaces, a
+// root filesystem of its own, /proc, a host name, fewer rights, exec.
+//
+// Source: OCI runtime-spec, config.md and config-linux.md; clone(2), namespaces(7).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "oci/spec.h"
+#include "runtime/step.h"
+#include "sys/process.h"
+
+namespace planet::runtime {
+
+// The root filesystem is a directory that is there already ...
+struct DirectoryRoot {
+  std::string path;
+};
+
+// ... or an overlay of read-only layers, topmost first, whose changes go to `upper`. With a user namespace
+// the layers are mounted through its id map and must belong to the host's ids 0 to 65535; `upper` and `work`
+// must belong to the container's root.
+struct OverlayRoot {
+  std::vector<std::string> layers;
+  std::string upper;
+  std::string work;
+};
+
+using RootSource = std::variant<DirectoryRoot, OverlayRoot>;
+
+// What the container's first process gets as descriptors 0, 1, 2 when spec.process.terminal is false.
+struct Stdio {
+  BorrowedFd in, out, err;
+};
+
+struct LaunchRequest {
+  const oci::Spec& spec;
+  RootSource root;
+  std::optional<Stdio> stdio;         // must be set unless the spec asks for a terminal
+  std::vector<BorrowedFd> extra_fds;  // become 3, 4, ... in the container
+  bool init_reaper = false;           // --init: our reaper is process 1, the command its child
+  StepLog* log = nullptr;             // --explain; costs nothing when null
+};
+
+// A container whose command has been executed.
+struct Running {
+  sys::Child init;    // destructor kills and reaps it, and so the container, unless released
+  UniqueFd terminal;  // the pseudoterminal's master, if the spec asks for one
+};
+
+// Makes the container and starts its command. The cgroup named by spec.linux.cgroupsPath is made here and is
+// the caller's to remove (cgroup/), also after a failure.
+// After a failure no process and no mount is left.
+// Errors: kCommandNotFound, kCommandNotRunnable - process.args[0]; kInvalidArgument - the spec;
+// kUnsupported - this kernel; else that of the step, which the sentence names.
+Result<Running> launch(const LaunchRequest& request);
+
+}  // namespace planet::runtime
