@@ -1,0 +1,227 @@
+#include "sys/process.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/close_range.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <climits>
+#include <ctime>
+
+namespace planet::sys {
+namespace {
+
+// Source: keyctl(2). <linux/keyctl.h> is not needed for one constant.
+constexpr int kKeyctlJoinSessionKeyring = 1;
+
+Result<> done(long result, const char* what) {
+  if (result < 0) return std::unexpected(Error::from_errno(errno, what));
+  return {};
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  out.reserve(texts.size() + 1);
+  for (const std::string& text : texts) out.push_back(const_cast<char*>(text.c_str()));
+  out.push_back(nullptr);
+  return out;
+}
+
+long clone_without_clone3(std::uint64_t flags, int* pidfd) {
+  return ::syscall(SYS_clone, static_cast<unsigned long>(flags | SIGCHLD | CLONE_PIDFD), nullptr,
+                   pidfd, nullptr, 0L);
+}
+
+}  // namespace
+
+Child& Child::operator=(Child&& other) noexcept {
+  if (this != &other) {
+    end();
+    pid_ = std::exchange(other.pid_, 0);
+    pidfd_ = std::move(other.pidfd_);
+  }
+  return *this;
+}
+
+void Child::end() noexcept {
+  if (pid_ <= 0) return;
+  const int saved = errno;
+  ::syscall(SYS_pidfd_send_signal, pidfd_.borrow().get(), SIGKILL, nullptr, 0);
+  (void)wait();
+  errno = saved;
+}
+
+Result<ExitStatus> Child::wait() {
+  siginfo_t info{};
+  int result = -1;
+  do result = ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | __WALL);
+  while (result < 0 && errno == EINTR);
+  pid_ = 0;
+  if (result < 0) return std::unexpected(Error::from_errno(errno, "waitid"));
+  return ExitStatus{.signalled = info.si_code != CLD_EXITED, .value = info.si_status};
+}
+
+Result<Child> clone_process(const CloneRequest& request) {
+  int pidfd = -1;
+  clone_args args{};
+  args.flags = request.flags | CLONE_PIDFD;
+  args.pidfd = reinterpret_cast<std::uintptr_t>(&pidfd);
+  args.exit_signal = (request.flags & CLONE_PARENT) != 0 ? 0 : SIGCHLD;
+  if (request.cgroup) {
+    args.flags |= CLONE_INTO_CGROUP;
+    args.cgroup = static_cast<__u64>(request.cgroup->get());
+  }
+  long pid = ::syscall(SYS_clone3, &args, sizeof args);
+  if (pid < 0 && errno == ENOSYS && !request.cgroup)
+    pid = clone_without_clone3(request.flags, &pidfd);
+  if (pid < 0) return std::unexpected(Error::from_errno(errno, "clone3"));
+  if (pid == 0) return Child();
+  return Child(static_cast<pid_t>(pid), UniqueFd(pidfd));
+}
+
+Result<UniqueFd> open_pidfd(pid_t pid) {
+  const long fd = ::syscall(SYS_pidfd_open, pid, 0);
+  if (fd < 0) return std::unexpected(Error::from_errno(errno, "pidfd_open " + std::to_string(pid)));
+  return UniqueFd(static_cast<int>(fd));
+}
+
+Result<> send_signal(BorrowedFd pidfd, int signal) {
+  return done(::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0),
+              "pidfd_send_signal");
+}
+
+Result<> unshare(int flags) {
+  return done(::unshare(flags), "unshare");
+}
+Result<> set_ns(BorrowedFd fd, int flags) {
+  return done(::setns(fd.get(), flags), "setns");
+}
+
+Result<> set_parent_death_signal(int signal) {
+  return done(::prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0), "prctl PR_SET_PDEATHSIG");
+}
+
+Result<> set_dumpable(bool on) {
+  return done(::prctl(PR_SET_DUMPABLE, on ? 1 : 0, 0, 0, 0), "prctl PR_SET_DUMPABLE");
+}
+
+Result<> set_no_new_privs() {
+  return done(::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl PR_SET_NO_NEW_PRIVS");
+}
+
+Result<> set_keep_caps(bool on) {
+  return done(::prctl(PR_SET_KEEPCAPS, on ? 1 : 0, 0, 0, 0), "prctl PR_SET_KEEPCAPS");
+}
+
+Result<> set_name(const char* name) {
+  return done(::prctl(PR_SET_NAME, name), "prctl PR_SET_NAME");
+}
+
+// The raw calls: glibc's wrappers signal all threads, and we have one.
+Result<> set_groups(const std::vector<gid_t>& groups) {
+  return done(::syscall(SYS_setgroups, groups.size(), groups.data()), "setgroups");
+}
+
+Result<> set_ids(uid_t uid, gid_t gid) {
+  TRY(done(::syscall(SYS_setresgid, gid, gid, gid), "setresgid"));
+  return done(::syscall(SYS_setresuid, uid, uid, uid), "setresuid");
+}
+
+mode_t set_umask(mode_t mask) {
+  return ::umask(mask);
+}
+
+Result<> new_session() {
+  return done(::setsid(), "setsid");
+}
+
+Result<> join_new_session_keyring() {
+  const long result = ::syscall(SYS_keyctl, kKeyctlJoinSessionKeyring, nullptr, 0, 0, 0);
+  if (result < 0 && errno == ENOSYS) return {};
+  return done(result, "keyctl KEYCTL_JOIN_SESSION_KEYRING");
+}
+
+Result<> set_host_name(const std::string& name) {
+  return done(::sethostname(name.data(), name.size()), "sethostname");
+}
+
+Result<> set_domain_name(const std::string& name) {
+  return done(::setdomainname(name.data(), name.size()), "setdomainname");
+}
+
+Result<> change_dir(BorrowedFd dir) {
+  return done(::fchdir(dir.get()), "fchdir");
+}
+
+Result<std::string> current_dir() {
+  std::array<char, PATH_MAX> path{};
+  // The raw call: it says "(unreachable)" where glibc would hide it behind ENOENT.
+  if (::syscall(SYS_getcwd, path.data(), path.size()) < 0)
+    return std::unexpected(Error::from_errno(errno, "getcwd"));
+  return std::string(path.data());
+}
+
+Result<> close_on_exec_from(unsigned first) {
+  return done(::syscall(SYS_close_range, first, ~0U, CLOSE_RANGE_CLOEXEC), "close_range");
+}
+
+Result<> place_fd(BorrowedFd fd, int number) {
+  if (fd.get() == number) return set_inherited(fd);
+  return done(::dup2(fd.get(), number), "dup2");
+}
+
+Result<> set_inherited(BorrowedFd fd) {
+  return done(::fcntl(fd.get(), F_SETFD, 0), "fcntl F_SETFD");
+}
+
+Result<> set_rlimit(pid_t pid, int resource, rlim_t soft, rlim_t hard) {
+  const rlimit limit{.rlim_cur = soft, .rlim_max = hard};
+  return done(::prlimit(pid, static_cast<__rlimit_resource>(resource), &limit, nullptr), "prlimit");
+}
+
+void reset_signals() {
+  sigset_t none;
+  sigemptyset(&none);
+  for (int signal = 1; signal < SIGRTMAX; ++signal) {
+    struct sigaction action{};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler != SIG_DFL) {
+      action = {};
+      action.sa_handler = SIG_DFL;
+      ::sigaction(signal, &action, nullptr);
+    }
+  }
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+int execute(const char* path, const std::vector<std::string>& args,
+            const std::vector<std::string>& env) {
+  ::execve(path, pointers(args).data(), pointers(env).data());
+  return errno;
+}
+
+int execute_fd(BorrowedFd file, const std::vector<std::string>& args,
+               const std::vector<std::string>& env) {
+  ::syscall(SYS_execveat, file.get(), "", pointers(args).data(), pointers(env).data(),
+            AT_EMPTY_PATH);
+  return errno;
+}
+
+void exit_now(int status) {
+  ::_exit(status);
+}
+
+std::int64_t monotonic_ns() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC, &now);
+  return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+}  // namespace planet::sys

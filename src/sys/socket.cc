@@ -1,0 +1,103 @@
+#include "sys/socket.h"
+
+#include <net/if.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cstring>
+
+namespace planet::sys {
+namespace {
+
+std::unexpected<Error> failed(const char* call) {
+  return std::unexpected(Error::from_errno(errno, call));
+}
+
+std::vector<UniqueFd> take_fds(msghdr& header) {
+  std::vector<UniqueFd> fds;
+  for (cmsghdr* part = CMSG_FIRSTHDR(&header); part != nullptr; part = CMSG_NXTHDR(&header, part)) {
+    if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+    const std::size_t count = (part->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (std::size_t i = 0; i < count; ++i) {
+      int fd = -1;
+      std::memcpy(&fd, CMSG_DATA(part) + i * sizeof fd, sizeof fd);
+      fds.emplace_back(fd);
+    }
+  }
+  return fds;
+}
+
+}  // namespace
+
+Result<std::pair<UniqueFd, UniqueFd>> packet_socket_pair() {
+  int ends[2] = {-1, -1};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) < 0)
+    return failed("socketpair");
+  return std::pair(UniqueFd(ends[0]), UniqueFd(ends[1]));
+}
+
+Result<> send_message(BorrowedFd socket, std::string_view bytes, std::span<const BorrowedFd> fds) {
+  if (fds.size() > kMostFds)
+    return fail(Code::kInvalidArgument, "more than " + std::to_string(kMostFds) + " descriptors");
+  alignas(cmsghdr) char control[CMSG_SPACE(kMostFds * sizeof(int))] = {};
+  iovec data{.iov_base = const_cast<char*>(bytes.data()), .iov_len = bytes.size()};
+  msghdr header{};
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  if (!fds.empty()) {
+    header.msg_control = control;
+    header.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+    cmsghdr* part = CMSG_FIRSTHDR(&header);
+    part->cmsg_level = SOL_SOCKET;
+    part->cmsg_type = SCM_RIGHTS;
+    part->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+    for (std::size_t i = 0; i < fds.size(); ++i) {
+      const int fd = fds[i].get();
+      std::memcpy(CMSG_DATA(part) + i * sizeof fd, &fd, sizeof fd);
+    }
+  }
+  ssize_t n = -1;
+  do n = ::sendmsg(socket.get(), &header, MSG_NOSIGNAL);
+  while (n < 0 && errno == EINTR);
+  if (n < 0) return failed("sendmsg");
+  return {};
+}
+
+Result<Message> receive_message(BorrowedFd socket, std::size_t limit) {
+  alignas(cmsghdr) char control[CMSG_SPACE(kMostFds * sizeof(int))] = {};
+  Message message;
+  message.bytes.resize(limit);
+  iovec data{.iov_base = message.bytes.data(), .iov_len = limit};
+  msghdr header{};
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  header.msg_control = control;
+  header.msg_controllen = sizeof control;
+  ssize_t n = -1;
+  do n = ::recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC);
+  while (n < 0 && errno == EINTR);
+  if (n < 0) {
+    // A peer that died with a message of ours unread resets the connection: to us, that is its end.
+    if (errno != ECONNRESET) return failed("recvmsg");
+    n = 0;
+  }
+  message.bytes.resize(static_cast<std::size_t>(n));
+  message.fds = take_fds(header);
+  if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
+    return fail(Code::kCorrupt, "a message was cut off");
+  return message;
+}
+
+Result<> raise_loopback() {
+  const UniqueFd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return failed("socket");
+  ifreq request{};
+  std::strcpy(request.ifr_name, "lo");
+  request.ifr_flags = IFF_UP | IFF_RUNNING;
+  if (::ioctl(socket.borrow().get(), SIOCSIFFLAGS, &request) < 0)
+    return failed("ioctl SIOCSIFFLAGS lo");
+  return {};
+}
+
+}  // namespace planet::sys

@@ -1,0 +1,36 @@
+// A pair of connected sockets that carry whole messages and descriptors between related processes.
+//
+// Source: unix(7), SOCK_SEQPACKET, SCM_RIGHTS.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace planet::sys {
+
+Result<std::pair<UniqueFd, UniqueFd>> packet_socket_pair();
+
+// At most this many descriptors travel with one message (the kernel's SCM_MAX_FD is 253).
+inline constexpr std::size_t kMostFds = 128;
+
+Result<> send_message(BorrowedFd socket, std::string_view bytes,
+                      std::span<const BorrowedFd> fds = {});
+
+struct Message {
+  std::string bytes;  // empty: the other end is closed
+  std::vector<UniqueFd> fds;
+};
+
+// Errors: kCorrupt - a message longer than `limit`, or descriptors that were cut off.
+Result<Message> receive_message(BorrowedFd socket, std::size_t limit);
+
+// The loopback interface of the current network namespace, up. netdevice(7).
+Result<> raise_loopback();
+
+}  // namespace planet::sys
