@@ -1,0 +1,126 @@
+#include "fs/overlay.h"
+
+#include <linux/sched.h>
+
+#include <cerrno>
+
+#include "base/strings.h"
+#include "sys/file.h"
+#include "sys/mount.h"
+#include "sys/process.h"
+#include "sys/socket.h"
+
+namespace planet::fs {
+namespace {
+
+Result<std::vector<DetachedMount>> open_layers(const OverlayDirs& dirs,
+                                               std::optional<BorrowedFd> user_ns) {
+  std::vector<DetachedMount> layers;
+  layers.reserve(dirs.layers.size());
+  for (const std::string& path : dirs.layers) {
+    TRY_SET(DetachedMount layer, DetachedMount::clone(sys::kCwd, path.c_str(), false));
+    if (user_ns) TRY(layer.set_id_map(*user_ns, false), "id-map layer " + path);
+    layers.push_back(std::move(layer));
+  }
+  return layers;
+}
+
+// True if the context takes the layers as descriptors: Linux 6.13.
+Result<bool> add_layers(BorrowedFd context, const std::vector<DetachedMount>& layers) {
+  for (const DetachedMount& layer : layers) {
+    const Result<> added = sys::fs_set_fd(context, "lowerdir+", layer.root());
+    if (added) continue;
+    if (&layer == &layers.front() && added.error().sys_errno() == EINVAL) return false;
+    return std::unexpected(added.error());
+  }
+  return true;
+}
+
+Result<> add_writable(BorrowedFd context, const OverlayDirs& dirs) {
+  TRY_SET(const UniqueFd upper, sys::open_at(sys::kCwd, dirs.upper.c_str(), O_PATH | O_DIRECTORY));
+  TRY_SET(const UniqueFd work, sys::open_at(sys::kCwd, dirs.work.c_str(), O_PATH | O_DIRECTORY));
+  TRY(sys::fs_set_fd(context, "upperdir", upper.borrow()));
+  return sys::fs_set_fd(context, "workdir", work.borrow());
+}
+
+std::string fd_path(BorrowedFd fd) {
+  return "/proc/self/fd/" + std::to_string(fd.get());
+}
+
+// Inside a mount namespace of its own: the kernel takes layers only from mounts of the caller's namespace.
+Result<UniqueFd> mount_by_string(const OverlayDirs& dirs,
+                                 const std::vector<DetachedMount>& layers) {
+  TRY_SET(const UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  const mount_attr quiet{.attr_set = 0, .attr_clr = 0, .propagation = 1U << 18, .userns_fd = 0};
+  TRY(sys::mount_set_attr(top.borrow(), quiet, true), "make mounts private");
+  TRY_SET(const DetachedMount scratch, DetachedMount::make("tmpfs", "planet", {}));
+  TRY(scratch.attach(top.borrow()));
+  std::string options = "lowerdir=";
+  for (const DetachedMount& layer : layers) {
+    const std::string name = std::to_string(&layer - layers.data());
+    TRY(sys::make_dir_at(scratch.root(), name.c_str(), 0700));
+    TRY_SET(const UniqueFd place, sys::open_at(scratch.root(), name.c_str(), O_PATH));
+    TRY(layer.attach(place.borrow()));
+    if (&layer != layers.data()) options += ':';
+    options += fd_path(layer.root());
+  }
+  TRY_SET(const UniqueFd upper, sys::open_at(sys::kCwd, dirs.upper.c_str(), O_PATH | O_DIRECTORY));
+  TRY_SET(const UniqueFd work, sys::open_at(sys::kCwd, dirs.work.c_str(), O_PATH | O_DIRECTORY));
+  options += ",upperdir=" + fd_path(upper.borrow()) + ",workdir=" + fd_path(work.borrow());
+  TRY(sys::make_dir_at(scratch.root(), "merged", 0700));
+  TRY_SET(const UniqueFd merged, sys::open_at(scratch.root(), "merged", O_PATH));
+  TRY(sys::mount_legacy("overlay", fd_path(merged.borrow()).c_str(), options.c_str()));
+  return sys::open_tree_clone(scratch.root(), "merged", false);
+}
+
+// The answer of the helper process: the mount's descriptor, or errno and the sentence.
+void send_answer(BorrowedFd socket, Result<UniqueFd> mount) {
+  if (mount) {
+    const BorrowedFd fds[] = {mount->borrow()};
+    (void)sys::send_message(socket, "ok", fds);
+  } else {
+    (void)sys::send_message(socket,
+                            std::to_string(mount.error().sys_errno()) + " " + mount.error().what());
+  }
+}
+
+Result<DetachedMount> receive_answer(BorrowedFd socket) {
+  TRY_SET(sys::Message answer, sys::receive_message(socket, 4096));
+  if (answer.fds.size() == 1) return DetachedMount(std::move(answer.fds.front()));
+  const std::size_t space = answer.bytes.find(' ');
+  if (space == std::string::npos)
+    return fail(Code::kInternal, "the process that mounts the overlay died");
+  TRY_SET(const int err, parse_number<int>(answer.bytes.substr(0, space), "errno"));
+  return std::unexpected(Error::from_errno(err, answer.bytes.substr(space + 1)));
+}
+
+Result<DetachedMount> make_by_string(const OverlayDirs& dirs,
+                                     const std::vector<DetachedMount>& layers) {
+  TRY_SET(const auto sockets, sys::packet_socket_pair());
+  TRY_SET(sys::Child child, sys::clone_process({.flags = CLONE_NEWNS, .cgroup = std::nullopt}));
+  if (!child.valid()) {
+    send_answer(sockets.second.borrow(), mount_by_string(dirs, layers));
+    sys::exit_now(0);
+  }
+  return receive_answer(sockets.first.borrow());
+}
+
+}  // namespace
+
+Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<BorrowedFd> user_ns,
+                                   OverlayInterface interface) {
+  TRY_SET(const std::vector<DetachedMount> layers, open_layers(dirs, user_ns));
+  if (interface == OverlayInterface::kString) return make_by_string(dirs, layers);
+  TRY_SET(const UniqueFd context, sys::fs_open("overlay"));
+  TRY(sys::fs_set_string(context.borrow(), "source", "overlay"));
+  TRY_SET(const bool taken, add_layers(context.borrow(), layers));
+  if (!taken && interface == OverlayInterface::kDescriptors)
+    return fail(Code::kUnsupported, "overlayfs takes no layers by descriptor before Linux 6.13");
+  if (!taken) return make_by_string(dirs, layers);
+  TRY(add_writable(context.borrow(), dirs));
+  TRY(sys::fs_create(context.borrow()));
+  TRY_SET(UniqueFd mount, sys::fs_mount(context.borrow(), 0));
+  return DetachedMount(std::move(mount));
+}
+
+}  // namespace planet::fs

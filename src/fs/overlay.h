@@ -1,0 +1,33 @@
+// An overlay of read-only layers and one writable directory, as a detached mount.
+//
+// Source: kernel Documentation/filesystems/overlayfs.rst. Layers by descriptor (any path, any number up to the
+// kernel's 500) came with Linux 6.13; before it the options are one string, which is made in a mount namespace
+// of its own where every layer has a short name.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "fs/detached_mount.h"
+
+namespace planet::fs {
+
+struct OverlayDirs {
+  std::vector<std::string> layers;  // topmost first, at least one
+  std::string upper;
+  std::string work;
+};
+
+// How the layers are handed to the kernel. kString is for kernels before 6.13, and for tests.
+enum class OverlayInterface : std::uint8_t { kProbe, kDescriptors, kString };
+
+// With `user_ns`, the layers are shown through its id map; `upper` and `work` are taken as they are.
+// Errors: kUnsupported - the layers' file system has no id-mapped mounts, or overlayfs (before Linux 5.19)
+// takes none.
+Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<BorrowedFd> user_ns,
+                                   OverlayInterface interface = OverlayInterface::kProbe);
+
+}  // namespace planet::fs
