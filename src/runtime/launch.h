@@ -38,13 +38,21 @@ struct Stdio {
   BorrowedFd in, out, err;
 };
 
+// Which seccomp filter the command runs under when the spec has none.
+enum class DefaultSeccomp : std::uint8_t { kNone, kOwnProfile };
+
 struct LaunchRequest {
   const oci::Spec& spec;
   RootSource root;
   std::optional<Stdio> stdio;         // must be set unless the spec asks for a terminal
   std::vector<BorrowedFd> extra_fds;  // become 3, 4, ... in the container
-  bool init_reaper = false;           // --init: our reaper is process 1, the command its child
-  StepLog* log = nullptr;             // --explain; costs nothing when null
+  std::optional<std::string>
+      user;  // "name[:group]" or ids, looked up in the container's own passwd
+             // and group files; overrides spec.process.user
+  DefaultSeccomp default_seccomp = DefaultSeccomp::kNone;
+  bool init_reaper = false;      // --init: a reaper of ours is process 1, the command its child
+  bool die_with_parent = false;  // the kernel kills init when the launching process dies
+  StepLog* log = nullptr;        // --explain; costs nothing when null
 };
 
 // A container whose command has been executed.

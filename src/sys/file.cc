@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -145,6 +146,12 @@ Result<struct stat> stat_fd(BorrowedFd fd) {
   struct stat st{};
   if (::fstat(fd.get(), &st) < 0) return call_failed("fstat", "descriptor");
   return st;
+}
+
+Result<std::int64_t> file_system_type(BorrowedFd fd) {
+  struct statfs st{};
+  if (::fstatfs(fd.get(), &st) < 0) return call_failed("fstatfs", "descriptor");
+  return st.f_type;
 }
 
 Result<struct stat> lstat_at(BorrowedFd dir, const char* path) {

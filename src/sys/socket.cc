@@ -1,6 +1,7 @@
 #include "sys/socket.h"
 
 #include <net/if.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -87,6 +88,11 @@ Result<Message> receive_message(BorrowedFd socket, std::size_t limit) {
   if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
     return fail(Code::kCorrupt, "a message was cut off");
   return message;
+}
+
+bool peer_closed(BorrowedFd socket) {
+  pollfd query{.fd = socket.get(), .events = 0, .revents = 0};
+  return ::poll(&query, 1, 0) > 0 && (query.revents & (POLLHUP | POLLERR)) != 0;
 }
 
 Result<> raise_loopback() {

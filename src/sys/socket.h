@@ -30,6 +30,9 @@ struct Message {
 // Errors: kCorrupt - a message longer than `limit`, or descriptors that were cut off.
 Result<Message> receive_message(BorrowedFd socket, std::size_t limit);
 
+// True when nobody holds the other end any more.
+bool peer_closed(BorrowedFd socket);
+
 // The loopback interface of the current network namespace, up. netdevice(7).
 Result<> raise_loopback();
 

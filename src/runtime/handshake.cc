@@ -1,0 +1,177 @@
+#include "runtime/handshake.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "sys/socket.h"
+
+namespace planet::runtime {
+namespace {
+
+enum class Kind : std::uint8_t { kStage, kDone, kStep, kFailed };
+
+// Both ends are one program after a fork, so the host's byte order and padding serve.
+struct Header {
+  Kind kind = Kind::kStage;
+  Stage stage = Stage::kIdMap;
+  std::uint8_t step = 0;  // index of a LaunchStep
+  Code code = Code::kInternal;
+  int err = 0;
+  std::int64_t begin_ns = 0;
+  std::int64_t end_ns = 0;
+};
+
+constexpr std::size_t kMostText = 8192;
+constexpr std::size_t kFdsPerMessage = 100;
+
+const char* name_of(Stage stage) {
+  switch (stage) {
+    case Stage::kIdMap:
+      return "id map";
+    case Stage::kJoined:
+      return "joined";
+    case Stage::kCgroup:
+      return "cgroup";
+    case Stage::kMounts:
+      return "mounts";
+    case Stage::kReady:
+      return "ready";
+  }
+  return "unknown";
+}
+
+Result<> send(BorrowedFd socket, const Header& header, std::string_view text,
+              std::span<const BorrowedFd> fds = {}) {
+  std::string bytes(sizeof header, '\0');
+  std::memcpy(bytes.data(), &header, sizeof header);
+  bytes += text.substr(0, kMostText);
+  return sys::send_message(socket, bytes, fds);
+}
+
+struct Received {
+  bool closed = false;
+  Header header;
+  std::string text;
+  std::vector<UniqueFd> fds;
+};
+
+Result<Received> receive(BorrowedFd socket) {
+  TRY_SET(sys::Message message, sys::receive_message(socket, sizeof(Header) + kMostText));
+  Received got;
+  got.closed = message.bytes.empty();
+  if (got.closed) return got;
+  if (message.bytes.size() < sizeof(Header))
+    return fail(Code::kCorrupt, "a message of the handshake is too short");
+  std::memcpy(&got.header, message.bytes.data(), sizeof(Header));
+  got.text = message.bytes.substr(sizeof(Header));
+  got.fds = std::move(message.fds);
+  return got;
+}
+
+void pass_on(StepLog* log, const Received& got) {
+  if (log == nullptr || got.header.step >= kLaunchSteps) return;
+  log->step(info_of(static_cast<LaunchStep>(got.header.step)), Side::kInit, got.text,
+            got.header.begin_ns, got.header.end_ns);
+}
+
+// The next message that is not a step's.
+Result<Received> receive_past_steps(BorrowedFd socket, StepLog* log) {
+  while (true) {
+    TRY_SET(Received got, receive(socket));
+    if (got.closed || got.header.kind != Kind::kStep) return got;
+    pass_on(log, got);
+  }
+}
+
+std::unexpected<Error> init_error(const Received& got) {
+  return std::unexpected(Error::from_wire(got.header.code, got.header.err, got.text));
+}
+
+}  // namespace
+
+Result<> Sequence::accept(Stage got) {
+  if (pending_.empty() || *pending_.begin() != got)
+    return fail(Code::kCorrupt, std::string("init sent \"") + name_of(got) + "\" but \"" +
+                                    (pending_.empty() ? "nothing" : name_of(*pending_.begin())) +
+                                    "\" is next");
+  pending_.erase(pending_.begin());
+  return {};
+}
+
+Result<> Sequence::end_of_file() const {
+  if (pending_.empty()) return {};
+  return fail(Code::kWrongState,
+              std::string("init died before \"") + name_of(*pending_.begin()) + "\"");
+}
+
+Result<std::vector<UniqueFd>> ParentTalk::wait_for(Stage stage) {
+  TRY_SET(Received got, receive_past_steps(socket_.borrow(), log_));
+  if (got.closed) {
+    TRY(sequence_.end_of_file());
+    return fail(Code::kCorrupt, std::string("init is past \"") + name_of(stage) + "\"");
+  }
+  if (got.header.kind == Kind::kFailed) return init_error(got);
+  TRY(sequence_.accept(got.header.stage));
+  if (got.header.stage != stage)
+    return fail(Code::kCorrupt, std::string("\"") + name_of(stage) + "\" is not next");
+  return std::move(got.fds);
+}
+
+Result<> ParentTalk::answer(std::span<const BorrowedFd> fds) {
+  do {
+    const std::size_t count = std::min(fds.size(), kFdsPerMessage);
+    TRY(send(socket_.borrow(), Header{.kind = Kind::kDone}, {}, fds.subspan(0, count)));
+    fds = fds.subspan(count);
+  } while (!fds.empty());
+  return {};
+}
+
+Result<> ParentTalk::wait_for_exec() {
+  TRY_SET(const Received got, receive_past_steps(socket_.borrow(), log_));
+  if (got.closed) return sequence_.end_of_file();
+  if (got.header.kind == Kind::kFailed) return init_error(got);
+  return fail(Code::kCorrupt, "init talks after it is ready");
+}
+
+Result<std::vector<UniqueFd>> InitTalk::ask(Stage stage, std::size_t count) {
+  TRY(send(socket_.borrow(), Header{.kind = Kind::kStage, .stage = stage}, {}));
+  std::vector<UniqueFd> fds;
+  do {
+    TRY_SET(Received got, receive(socket_.borrow()));
+    if (got.closed) return planet::fail(Code::kWrongState, "the parent died");
+    std::ranges::move(got.fds, std::back_inserter(fds));
+  } while (fds.size() < count);
+  if (fds.size() != count) return planet::fail(Code::kCorrupt, "the parent sent too many files");
+  return fds;
+}
+
+Result<> InitTalk::tell(Stage stage, std::span<const BorrowedFd> fds) {
+  return send(socket_.borrow(), Header{.kind = Kind::kStage, .stage = stage}, {}, fds);
+}
+
+void InitTalk::fail(const Error& error) {
+  // If this fails too, the parent sees the end of file and says that init died.
+  (void)send(socket_.borrow(),
+             Header{.kind = Kind::kFailed, .code = error.code(), .err = error.sys_errno()},
+             error.what());
+}
+
+Result<> InitTalk::check_parent_alive() const {
+  if (sys::peer_closed(socket_.borrow())) return planet::fail(Code::kWrongState, "the parent died");
+  return {};
+}
+
+void InitTalk::step(const StepInfo& info, Side /*side*/, std::string_view detail,
+                    std::int64_t begin_ns, std::int64_t end_ns) {
+  for (int i = 0; i < kLaunchSteps; ++i) {
+    if (&info_of(static_cast<LaunchStep>(i)) != &info) continue;
+    (void)send(socket_.borrow(),
+               Header{.kind = Kind::kStep,
+                      .step = static_cast<std::uint8_t>(i),
+                      .begin_ns = begin_ns,
+                      .end_ns = end_ns},
+               detail);
+  }
+}
+
+}  // namespace planet::runtime

@@ -1,0 +1,187 @@
+#include "runtime/init_mounts.h"
+
+#include <linux/magic.h>
+#include <linux/mount.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/strings.h"
+#include "cgroup/mount.h"
+#include "runtime/parent_mounts.h"
+#include "runtime/steps.h"
+#include "sys/file.h"
+#include "sys/mount.h"
+#include "sys/process.h"
+
+namespace planet::runtime {
+namespace {
+
+constexpr std::uint64_t kPrivate = 1U << 18;  // MS_PRIVATE
+
+// The place for a mount: the file or directory at `destination`, made if it is missing (a file for a file).
+Result<UniqueFd> open_place(const fs::Root& root, const std::string& destination, bool directory) {
+  auto there = root.open(destination, O_PATH);
+  if (there || there.error().sys_errno() != ENOENT) return there;
+  if (directory) return root.make_directories(destination, 0755);
+  const auto [above, name] = fs::split_last(destination);
+  TRY(root.make_directories(above, 0755));
+  TRY(root.open(destination, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
+  return root.open(destination, O_PATH);
+}
+
+Result<bool> is_directory(BorrowedFd file) {
+  TRY_SET(const struct stat st, sys::stat_fd(file));
+  return S_ISDIR(st.st_mode);
+}
+
+// A mount of proc or sysfs must be at an ordinary directory of that name: a link there would send it, and what
+// is later written below it, elsewhere (CVE-2019-19921).
+Result<> check_ordinary(const fs::Root& root, const PlannedMount& mount) {
+  if (mount.type != "proc" && mount.type != "sysfs") return {};
+  const auto leaf = root.open_no_follow(mount.destination, O_PATH);
+  if (!leaf) return {};
+  TRY_SET(const struct stat st, sys::stat_fd(leaf->borrow()));
+  if (S_ISDIR(st.st_mode)) return {};
+  return fail(Code::kInvalidArgument,
+              quoted(mount.destination) + " in the root filesystem is not an ordinary directory");
+}
+
+Result<> attach(const fs::Root& root, const PlannedMount& mount, const fs::DetachedMount& built) {
+  TRY(check_ordinary(root, mount));
+  TRY_SET(const bool directory, is_directory(built.root()));
+  TRY_SET(const UniqueFd place, open_place(root, mount.destination, directory));
+  TRY_SET(const bool place_directory, is_directory(place.borrow()));
+  if (directory != place_directory)
+    return fail(Code::kInvalidArgument, std::string("a ") + (directory ? "directory" : "file") +
+                                            " cannot be mounted on a " +
+                                            (place_directory ? "directory" : "file"));
+  return built.attach(place.borrow());
+}
+
+// The file at `path`, or nothing if there is none (this kernel or image lacks it).
+Result<UniqueFd> open_if_there(const fs::Root& root, const std::string& path) {
+  auto place = root.open(path, O_PATH);
+  if (!place && (place.error().sys_errno() == ENOENT || place.error().sys_errno() == ENOTDIR))
+    return UniqueFd();
+  return place;
+}
+
+Result<> make_read_only(const fs::Root& root, const std::string& path) {
+  TRY_SET(const UniqueFd place, open_if_there(root, path));
+  if (!place.valid()) return {};
+  TRY_SET(fs::DetachedMount copy, fs::DetachedMount::clone(place.borrow(), "", true));
+  TRY(copy.set_read_only(true));
+  return copy.attach(place.borrow());
+}
+
+}  // namespace
+
+Result<> leave_host_mounts() {
+  TRY_SET(const UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  mount_attr attr{};
+  attr.propagation = kPrivate;
+  return sys::mount_set_attr(top.borrow(), attr, true);
+}
+
+Result<std::vector<fs::DetachedMount>> build_file_systems(const Plan& plan, const Steps& steps) {
+  std::vector<fs::DetachedMount> built(plan.mounts.size());
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
+    const PlannedMount& mount = plan.mounts[i];
+    if (mount.maker != Maker::kInit) continue;
+    TRY(steps.run(info_of(LaunchStep::kFileSystem), mount.destination, [&]() -> Result<> {
+      TRY_SET(built[i], fs::DetachedMount::make(mount.type, mount.source, mount.options));
+      if (mount.options.propagation == 0) return {};
+      return built[i].set_attributes(mount.options);
+    }));
+  }
+  return built;
+}
+
+Result<> attach_root(const fs::DetachedMount& root) {
+  TRY_SET(const UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  return root.attach(top.borrow());
+}
+
+Result<> attach_mounts(const fs::Root& root, const Plan& plan,
+                       const std::vector<fs::DetachedMount>& built, const Steps& steps) {
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
+    const PlannedMount& mount = plan.mounts[i];
+    TRY(steps.run(info_of(LaunchStep::kAttach), mount.destination, [&]() -> Result<> {
+      if (mount.maker == Maker::kInitCgroup) {
+        TRY_SET(const UniqueFd place, open_place(root, mount.destination, true));
+        return cgroup::mount_tree(place.borrow(), mount.options);
+      }
+      return attach(root, mount, built[i]);
+    }));
+  }
+  return {};
+}
+
+Result<Mask> Mask::make() {
+  fs::MountOptions options;
+  options.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+  options.data = {{.key = "size", .value = "4k"},
+                  {.key = "nr_inodes", .value = "3"},
+                  {.key = "mode", .value = "755"}};
+  TRY_SET(fs::DetachedMount mount, fs::DetachedMount::make("tmpfs", "mask", options));
+  TRY(sys::make_dir_at(mount.root(), "dir", 0555));
+  TRY(sys::open_at(mount.root(), "file", O_WRONLY | O_CREAT | O_EXCL, 0444));
+  TRY(mount.set_read_only(false));
+  TRY_SET(const UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  TRY(mount.attach(top.borrow()));
+  return Mask(std::move(mount));
+}
+
+Result<> Mask::cover(BorrowedFd place) const {
+  TRY_SET(const bool directory, is_directory(place));
+  TRY_SET(const fs::DetachedMount copy,
+          fs::DetachedMount::clone(mount_.root(), directory ? "dir" : "file", false));
+  return copy.attach(place);
+}
+
+Result<> mask_paths(const fs::Root& root, const Mask& mask, const std::vector<std::string>& paths,
+                    const Steps& steps) {
+  for (const std::string& path : paths) {
+    TRY(steps.run(info_of(LaunchStep::kMask), path, [&]() -> Result<> {
+      TRY_SET(const UniqueFd place, open_if_there(root, path));
+      if (!place.valid()) return {};
+      return mask.cover(place.borrow());
+    }));
+  }
+  return {};
+}
+
+Result<> make_paths_read_only(const fs::Root& root, const std::vector<std::string>& paths,
+                              const Steps& steps) {
+  for (const std::string& path : paths)
+    TRY(steps.run(info_of(LaunchStep::kReadOnly), path,
+                  [&] { return make_read_only(root, path); }));
+  return {};
+}
+
+Result<> make_missing_devices(const fs::Root& root, const Plan& plan) {
+  if (std::ranges::any_of(
+          plan.mounts, [](const PlannedMount& mount) { return mount.maker == Maker::kParentDev; }))
+    return {};
+  TRY_SET(const UniqueFd dev, root.make_directories("/dev", 0755));
+  constexpr std::string_view kDev = "/dev/";
+  for (const oci::Device& device : plan.devices) {
+    const Result<> made = make_device(
+        dev.borrow(), std::string_view(device.path).substr(kDev.size()), device, Owner{});
+    if (!made && made.error().code() != Code::kAlreadyExists) return std::unexpected(made.error());
+  }
+  return make_dev_links(dev.borrow());
+}
+
+Result<> change_root(const fs::DetachedMount& root, bool read_only) {
+  if (read_only) {
+    mount_attr attr{};
+    attr.attr_set = MOUNT_ATTR_RDONLY;
+    TRY(sys::mount_set_attr(root.root(), attr, false), "make the root read-only");
+  }
+  TRY(sys::change_dir(root.root()));
+  return sys::pivot_root_here();
+}
+
+}  // namespace planet::runtime

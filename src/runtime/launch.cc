@@ -1,0 +1,221 @@
+#include "runtime/launch.h"
+
+#include <linux/sched.h>
+#include <signal.h>
+
+#include "cgroup/group.h"
+#include "runtime/console.h"
+#include "runtime/handshake.h"
+#include "runtime/init_mounts.h"
+#include "runtime/namespaces.h"
+#include "runtime/parent_mounts.h"
+#include "runtime/plan.h"
+#include "runtime/process_start.h"
+#include "runtime/reaper.h"
+#include "runtime/seccomp_choice.h"
+#include "sys/file.h"
+#include "sys/socket.h"
+
+namespace planet::runtime {
+namespace {
+
+// What both halves know: all of it decided before the first namespace exists.
+struct Launch {
+  const LaunchRequest& request;
+  const oci::Spec& spec;
+  Plan plan;
+  SeccompChoice seccomp;
+  UniqueFd reaper;
+};
+
+// ---- The child's half: init, process 1 of the container, until it becomes the command. ------------------------
+
+// Puts the parent's mounts, the root first, where they belong in the plan's order.
+fs::DetachedMount take_mounts(const Plan& plan, std::vector<UniqueFd> fds,
+                              std::vector<fs::DetachedMount>& mounts) {
+  std::size_t next = 1;
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i)
+    if (plan.mounts[i].maker == Maker::kParentBind || plan.mounts[i].maker == Maker::kParentDev)
+      mounts[i] = fs::DetachedMount(std::move(fds[next++]));
+  return fs::DetachedMount(std::move(fds.front()));
+}
+
+Result<> furnish_root(const Launch& launch, const fs::DetachedMount& root_mount,
+                      const std::vector<fs::DetachedMount>& mounts, sys::TerminalPair& terminal,
+                      const Steps& steps) {
+  const oci::Spec& spec = launch.spec;
+  TRY_SET(const Mask mask, Mask::make());
+  TRY(steps.run(info_of(LaunchStep::kAttachRoot), [&] { return attach_root(root_mount); }));
+  TRY_SET(UniqueFd top, sys::duplicate(root_mount.root()));
+  const fs::Root root(std::move(top));
+  TRY(attach_mounts(root, launch.plan, mounts, steps));
+  TRY(make_missing_devices(root, launch.plan));
+  if (spec.process->terminal)
+    TRY(steps.run(info_of(LaunchStep::kTerminal), [&]() -> Result<> {
+      TRY_SET(terminal, open_console(root, *spec.process));
+      return {};
+    }));
+  TRY(make_paths_read_only(root, spec.linux_.readonly_paths, steps));
+  TRY(mask_paths(root, mask, spec.linux_.masked_paths, steps));
+  return steps.run(info_of(LaunchStep::kChangeRoot),
+                   [&] { return change_root(root_mount, spec.root && spec.root->readonly); });
+}
+
+// Everything up to the container's own root; then only the command is left to start.
+Result<> become_container(const Launch& launch, InitTalk& talk, sys::TerminalPair& terminal,
+                          const Steps& steps) {
+  const Plan& plan = launch.plan;
+  const auto step = [&](LaunchStep name, auto body) { return steps.run(info_of(name), body); };
+
+  if (plan.user_ns) {
+    TRY(talk.ask(Stage::kIdMap));
+    TRY(step(LaunchStep::kIdMap, become_root_inside));
+  }
+  TRY(step(LaunchStep::kOwnMounts, leave_host_mounts));
+  TRY(step(LaunchStep::kKeyring, sys::join_new_session_keyring));
+  TRY_SET(std::vector<fs::DetachedMount> mounts, build_file_systems(plan, steps));
+  if (plan.new_uts) TRY(step(LaunchStep::kHostName, [&] { return set_names(launch.spec); }));
+  if (plan.new_network) TRY(step(LaunchStep::kLoopback, sys::raise_loopback));
+  TRY(step(LaunchStep::kSysctl,
+           [&] { return write_sysctls(plan, mounts, launch.spec.linux_.sysctl); }));
+
+  TRY_SET(std::vector<UniqueFd> made, talk.ask(Stage::kMounts, 1 + plan.parent_mounts));
+  const fs::DetachedMount root = take_mounts(plan, std::move(made), mounts);
+  if (plan.new_cgroup_ns)
+    TRY(step(LaunchStep::kCgroupNamespace, [] { return sys::unshare(CLONE_NEWCGROUP); }));
+  return furnish_root(launch, root, mounts, terminal, steps);
+}
+
+// Never returns: the command takes over, or the error goes to the parent.
+[[noreturn]] void init_main(const Launch& launch, UniqueFd socket) {
+  (void)sys::set_name("planet:[init]");
+  (void)sys::set_dumpable(false);
+  InitTalk talk(std::move(socket));
+  const Steps steps(launch.request.log == nullptr ? nullptr : &talk, Side::kInit);
+  sys::TerminalPair terminal;
+  if (const auto ready = become_container(launch, talk, terminal, steps); !ready) {
+    talk.fail(ready.error());
+    sys::exit_now(1);
+  }
+  ProcessStart start{.process = *launch.spec.process,
+                     .user = launch.request.user,
+                     .filter = launch.seccomp.filter(),
+                     .filter_flags = launch.seccomp.flags,
+                     .stdio = launch.request.stdio,
+                     .terminal = std::move(terminal.slave),
+                     .extra_fds = launch.request.extra_fds,
+                     .die_with_parent = launch.request.die_with_parent,
+                     .reaper = std::nullopt};
+  if (launch.reaper.valid()) start.reaper = launch.reaper.borrow();
+  const auto ready = [&]() -> Result<> {
+    const BorrowedFd master[] = {terminal.master.borrow()};
+    TRY(talk.tell(Stage::kReady, std::span(master, terminal.master.valid() ? 1 : 0)));
+    return talk.check_parent_alive();
+  };
+  talk.fail(start_process(std::move(start), ready, steps));
+  sys::exit_now(1);
+}
+
+// ---- The parent's half: what needs the host's rights. ---------------------------------------------------------
+
+// The parent's mounts, the root first, then those of the plan in its order.
+Result<std::vector<fs::DetachedMount>> make_mounts(const Launch& launch,
+                                                   std::optional<BorrowedFd> user_ns,
+                                                   const Steps& steps) {
+  std::vector<fs::DetachedMount> made(1);
+  TRY(steps.run(info_of(LaunchStep::kRoot), [&]() -> Result<> {
+    TRY_SET(made.front(), make_root(launch.request, user_ns));
+    return {};
+  }));
+  const Owner owner{.uid = host_uid_of_root(launch.spec.linux_),
+                    .gid = host_gid_of_root(launch.spec.linux_)};
+  for (const PlannedMount& mount : launch.plan.mounts) {
+    if (mount.maker != Maker::kParentBind && mount.maker != Maker::kParentDev) continue;
+    const bool dev = mount.maker == Maker::kParentDev;
+    TRY(steps.run(info_of(dev ? LaunchStep::kDevices : LaunchStep::kVolumes), mount.destination,
+                  [&]() -> Result<> {
+                    TRY_SET(fs::DetachedMount one,
+                            dev ? make_dev(launch.plan, mount, owner) : make_bind(mount, user_ns));
+                    made.push_back(std::move(one));
+                    return {};
+                  }));
+  }
+  return made;
+}
+
+Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
+  UniqueFd user_ns;
+  if (launch.plan.user_ns) {
+    TRY(steps.run(info_of(LaunchStep::kIdMap),
+                  [&] { return write_id_maps(init, launch.spec.linux_); }));
+    TRY_SET(user_ns, open_user_namespace(init));
+    TRY(talk.wait_for(Stage::kIdMap));
+    TRY(talk.answer());
+  }
+  TRY(steps.run(info_of(LaunchStep::kCgroup),
+                [&] { return enter_cgroup(launch.spec.linux_, init); }));
+  TRY_SET(
+      const std::vector<fs::DetachedMount> mounts,
+      make_mounts(launch, user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt, steps));
+  TRY(steps.run(info_of(LaunchStep::kLimits),
+                [&] { return set_process_limits(init, *launch.spec.process); }));
+  std::vector<BorrowedFd> lent;
+  for (const fs::DetachedMount& mount : mounts) lent.push_back(mount.root());
+  TRY(talk.wait_for(Stage::kMounts));
+  return talk.answer(lent);
+}
+
+std::set<Stage> stages_of(const Plan& plan) {
+  std::set<Stage> stages = {Stage::kMounts, Stage::kReady};
+  if (plan.user_ns) stages.insert(Stage::kIdMap);
+  return stages;
+}
+
+// An init that is gone without a word: how it ended says more than where.
+Error with_death(Error error, sys::Child& init) {
+  if (error.code() != Code::kWrongState) return error;
+  const auto status = init.wait();
+  if (!status) return error;
+  return Error(Code::kSystem, error.what() +
+                                  (status->signalled ? ": killed by signal " : ": exit status ") +
+                                  std::to_string(status->value));
+}
+
+Result<UniqueFd> follow(const Launch& launch, sys::Child& init, ParentTalk& talk,
+                        const Steps& steps) {
+  TRY(prepare_container(launch, init.pid(), talk, steps));
+  TRY_SET(std::vector<UniqueFd> master, talk.wait_for(Stage::kReady));
+  TRY(steps.run(info_of(LaunchStep::kStarted), [&] { return talk.wait_for_exec(); }));
+  return master.empty() ? UniqueFd() : std::move(master.front());
+}
+
+}  // namespace
+
+Result<Running> launch(const LaunchRequest& request) {
+  const Steps steps(request.log, Side::kParent);
+  TRY_SET(Plan plan, plan_launch(request.spec));
+  TRY_SET(SeccompChoice seccomp, choose_seccomp(request));
+  TRY_SET(UniqueFd reaper, request.init_reaper ? open_reaper() : Result<UniqueFd>(UniqueFd()));
+  const Launch launch{.request = request,
+                      .spec = request.spec,
+                      .plan = std::move(plan),
+                      .seccomp = std::move(seccomp),
+                      .reaper = std::move(reaper)};
+
+  TRY_SET(auto sockets, sys::packet_socket_pair());
+  TRY_SET(sys::Child init, steps.run(info_of(LaunchStep::kNamespaces), [&] {
+    return sys::clone_process({.flags = launch.plan.clone_flags, .cgroup = std::nullopt});
+  }));
+  if (!init.valid()) {
+    sockets.first.reset();
+    init_main(launch, std::move(sockets.second));
+  }
+  sockets.second.reset();
+
+  ParentTalk talk(std::move(sockets.first), stages_of(launch.plan), request.log);
+  auto terminal = follow(launch, init, talk, steps);
+  if (!terminal) return std::unexpected(with_death(std::move(terminal).error(), init));
+  return Running{.init = std::move(init), .terminal = *std::move(terminal)};
+}
+
+}  // namespace planet::runtime

@@ -1,0 +1,105 @@
+#include "runtime/parent_mounts.h"
+
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "base/strings.h"
+#include "fs/overlay.h"
+#include "fs/root.h"
+#include "sys/file.h"
+
+namespace planet::runtime {
+namespace {
+
+constexpr mode_t kDefaultDeviceMode = 0666;
+
+mode_t type_bits(char type) {
+  switch (type) {
+    case 'b':
+      return S_IFBLK;
+    case 'p':
+      return S_IFIFO;
+    default:
+      return S_IFCHR;  // "c" and its old name "u"
+  }
+}
+
+Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root) {
+  TRY_SET(fs::DetachedMount mount, fs::DetachedMount::clone(sys::kCwd, root.path.c_str(), true));
+  TRY_SET(const struct stat st, sys::stat_fd(mount.root()));
+  if (!S_ISDIR(st.st_mode))
+    return fail(Code::kInvalidArgument,
+                "root filesystem " + quoted(root.path) + " is not a directory");
+  return mount;
+}
+
+}  // namespace
+
+Result<fs::DetachedMount> make_root(const LaunchRequest& request,
+                                    std::optional<BorrowedFd> user_ns) {
+  if (const auto* directory = std::get_if<DirectoryRoot>(&request.root))
+    return make_directory_root(*directory);
+  const auto& overlay = std::get<OverlayRoot>(request.root);
+  return fs::make_overlay({.layers = overlay.layers, .upper = overlay.upper, .work = overlay.work},
+                          user_ns);
+}
+
+Result<> make_dev_links(BorrowedFd dev) {
+  struct Link {
+    const char* name;
+    const char* target;
+  };
+  constexpr Link kLinks[] = {{"fd", "/proc/self/fd"},
+                             {"stdin", "/proc/self/fd/0"},
+                             {"stdout", "/proc/self/fd/1"},
+                             {"stderr", "/proc/self/fd/2"},
+                             {"ptmx", "pts/ptmx"}};
+  for (const Link& link : kLinks) {
+    const Result<> made = sys::symlink_at(link.target, dev, link.name);
+    if (!made && made.error().code() != Code::kAlreadyExists) return std::unexpected(made.error());
+  }
+  return {};
+}
+
+Result<> make_device(BorrowedFd dev, std::string_view name, const oci::Device& device,
+                     Owner owner) {
+  TRY_SET(UniqueFd again, sys::duplicate(dev));
+  const fs::Root root(std::move(again));
+  const auto [above, leaf] = fs::split_last(name);
+  if (!above.empty()) TRY(root.make_directories(above, 0755));
+  TRY_SET(const fs::Place place, root.parent(name));
+  const mode_t mode = device.file_mode.value_or(kDefaultDeviceMode);
+  TRY(sys::make_node_at(
+      place.dir.borrow(), place.name.c_str(), type_bits(device.type.front()) | mode,
+      makedev(static_cast<unsigned>(device.major), static_cast<unsigned>(device.minor))));
+  TRY_SET(const UniqueFd node,
+          sys::open_at(place.dir.borrow(), place.name.c_str(), O_PATH | O_NOFOLLOW));
+  const uid_t uid = owner.uid + device.uid.value_or(0);
+  const gid_t gid = owner.gid + device.gid.value_or(0);
+  if (uid != 0 || gid != 0) TRY(sys::change_owner(node.borrow(), uid, gid));
+  return {};
+}
+
+Result<fs::DetachedMount> make_dev(const Plan& plan, const PlannedMount& mount, Owner owner) {
+  fs::MountOptions options = mount.options;
+  options.data.push_back({.key = "uid", .value = std::to_string(owner.uid)});
+  options.data.push_back({.key = "gid", .value = std::to_string(owner.gid)});
+  TRY_SET(fs::DetachedMount dev, fs::DetachedMount::make(mount.type, mount.source, options));
+  constexpr std::string_view kDev = "/dev/";
+  for (const oci::Device& device : plan.devices)
+    TRY(make_device(dev.root(), std::string_view(device.path).substr(kDev.size()), device, owner),
+        device.path);
+  TRY(make_dev_links(dev.root()));
+  return dev;
+}
+
+Result<fs::DetachedMount> make_bind(const PlannedMount& mount, std::optional<BorrowedFd> user_ns) {
+  TRY_SET(fs::DetachedMount bind,
+          fs::DetachedMount::clone(sys::kCwd, mount.source.c_str(), mount.options.bind_recursive));
+  if (user_ns && !mount.uid_mappings.empty())
+    TRY(bind.set_id_map(*user_ns, mount.options.bind_recursive), "id-map " + mount.source);
+  TRY(bind.set_attributes(mount.options));
+  return bind;
+}
+
+}  // namespace planet::runtime

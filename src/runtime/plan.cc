@@ -1,0 +1,171 @@
+#include "runtime/plan.h"
+
+#include <linux/sched.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+
+namespace planet::runtime {
+namespace {
+
+using oci::NamespaceType;
+
+std::uint64_t clone_flag(NamespaceType type) {
+  switch (type) {
+    case NamespaceType::kPid:
+      return CLONE_NEWPID;
+    case NamespaceType::kNetwork:
+      return CLONE_NEWNET;
+    case NamespaceType::kMount:
+      return CLONE_NEWNS;
+    case NamespaceType::kIpc:
+      return CLONE_NEWIPC;
+    case NamespaceType::kUts:
+      return CLONE_NEWUTS;
+    case NamespaceType::kUser:
+      return CLONE_NEWUSER;
+    case NamespaceType::kCgroup:  // unshared by init, once it is in its cgroup
+    case NamespaceType::kTime:    // entered at execve, once its offsets are set
+      return 0;
+  }
+  return 0;
+}
+
+const char* name_of(NamespaceType type) {
+  constexpr const char* kNames[] = {"pid", "network", "mount",  "ipc",
+                                    "uts", "user",    "cgroup", "time"};
+  return kNames[static_cast<std::size_t>(type)];
+}
+
+bool has_namespace(const oci::Spec& spec, NamespaceType type) {
+  return std::ranges::any_of(spec.linux_.namespaces,
+                             [&](const oci::Namespace& ns) { return ns.type == type; });
+}
+
+Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
+  for (const oci::Namespace& ns : spec.linux_.namespaces) {
+    if (!ns.path.empty())
+      return fail(Code::kUnsupported, std::string("linux.namespaces: joining the ") +
+                                          name_of(ns.type) + " namespace " + quoted(ns.path) +
+                                          " is not supported; leave out its path for a new one");
+    plan.clone_flags |= clone_flag(ns.type);
+  }
+  if ((plan.clone_flags & CLONE_NEWNS) == 0)
+    return fail(
+        Code::kInvalidArgument,
+        "linux.namespaces has no \"mount\": a container without it would mount over the host");
+  plan.user_ns = (plan.clone_flags & CLONE_NEWUSER) != 0;
+  plan.new_network = (plan.clone_flags & CLONE_NEWNET) != 0;
+  plan.new_uts = (plan.clone_flags & CLONE_NEWUTS) != 0;
+  plan.new_cgroup_ns = has_namespace(spec, NamespaceType::kCgroup);
+  plan.time_offsets = has_namespace(spec, NamespaceType::kTime);
+  if (plan.user_ns && (spec.linux_.uid_mappings.empty() || spec.linux_.gid_mappings.empty()))
+    return fail(Code::kInvalidArgument,
+                "linux.namespaces has \"user\" but linux.uidMappings or gidMappings is empty");
+  if (!plan.user_ns && !(spec.linux_.uid_mappings.empty() && spec.linux_.gid_mappings.empty()))
+    return fail(Code::kInvalidArgument,
+                "linux.uidMappings is set but linux.namespaces has no \"user\"");
+  if (!plan.new_uts && !(spec.hostname.empty() && spec.domainname.empty()))
+    return fail(Code::kInvalidArgument,
+                "hostname is set but linux.namespaces has no \"uts\": it would rename the host");
+  if (!plan.time_offsets && !spec.linux_.time_offsets.empty())
+    return fail(Code::kInvalidArgument,
+                "linux.timeOffsets is set but linux.namespaces has no \"time\"");
+  return {};
+}
+
+Maker maker_of(const PlannedMount& mount) {
+  if (mount.options.bind || mount.type == "bind") return Maker::kParentBind;
+  if (mount.type == "cgroup" || mount.type == "cgroup2") return Maker::kInitCgroup;
+  if (mount.destination == "/dev" && mount.type == "tmpfs") return Maker::kParentDev;
+  return Maker::kInit;
+}
+
+Result<PlannedMount> plan_mount(const oci::Mount& mount) {
+  if (mount.destination.empty() || mount.destination.front() != '/')
+    return fail(Code::kInvalidArgument,
+                "mounts: destination " + quoted(mount.destination) + " is not an absolute path");
+  PlannedMount planned{.destination = mount.destination,
+                       .type = mount.type,
+                       .source = mount.source,
+                       .options = {},
+                       .maker = Maker::kInit,
+                       .uid_mappings = mount.uid_mappings,
+                       .gid_mappings = mount.gid_mappings};
+  while (planned.destination.size() > 1 && planned.destination.ends_with('/'))
+    planned.destination.pop_back();
+  TRY_SET(planned.options, fs::parse_mount_options(mount.options), mount.destination);
+  if (planned.options.copy_up)
+    return fail(Code::kUnsupported,
+                "mounts: " + quoted(mount.destination) + ": option tmpcopyup is not supported");
+  planned.maker = maker_of(planned);
+  if (planned.maker == Maker::kParentBind && !planned.options.data.empty())
+    return fail(Code::kInvalidArgument, "mounts: " + quoted(mount.destination) +
+                                            ": a bind mount has no option " +
+                                            quoted(planned.options.data.front().key));
+  return planned;
+}
+
+// config-linux.md#default-devices
+std::vector<oci::Device> default_devices() {
+  struct Node {
+    const char* path;
+    std::int64_t major, minor;
+  };
+  constexpr Node kNodes[] = {{"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
+                             {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0}};
+  std::vector<oci::Device> devices;
+  for (const Node& node : kNodes)
+    devices.push_back({.type = "c",
+                       .path = node.path,
+                       .major = node.major,
+                       .minor = node.minor,
+                       .file_mode = 0666,
+                       .uid = std::nullopt,
+                       .gid = std::nullopt});
+  return devices;
+}
+
+Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
+  plan.devices = default_devices();
+  for (const oci::Device& device : spec.linux_.devices) {
+    if (!device.path.starts_with("/dev/") || device.path.find("/../") != std::string::npos)
+      return fail(Code::kInvalidArgument,
+                  "linux.devices: path " + quoted(device.path) + " is not below /dev");
+    if (device.type.size() != 1 || std::string_view("cubp").find(device.type) == std::string::npos)
+      return fail(Code::kInvalidArgument, "linux.devices: " + quoted(device.path) + ": type " +
+                                              quoted(device.type) + " is not one of c, b, u, p");
+    plan.devices.push_back(device);
+  }
+  const bool own_dev = std::ranges::any_of(
+      plan.mounts, [](const PlannedMount& mount) { return mount.maker == Maker::kParentDev; });
+  if (!own_dev && plan.user_ns)
+    return fail(Code::kInvalidArgument,
+                "mounts has no tmpfs at /dev: with a user namespace the devices need one");
+  return {};
+}
+
+}  // namespace
+
+Result<Plan> plan_launch(const oci::Spec& spec) {
+  if (!spec.process) return fail(Code::kInvalidArgument, "process is missing");
+  if (spec.process->args.empty() || spec.process->args.front().empty())
+    return fail(Code::kInvalidArgument, "process.args is empty: there is no command to run");
+  if (!spec.process->cwd.starts_with('/'))
+    return fail(Code::kInvalidArgument,
+                "process.cwd " + quoted(spec.process->cwd) + " is not an absolute path");
+  Plan plan;
+  TRY(plan_namespaces(spec, plan));
+  for (const oci::Mount& mount : spec.mounts) {
+    TRY_SET(PlannedMount planned, plan_mount(mount));
+    if (planned.maker == Maker::kParentBind || planned.maker == Maker::kParentDev)
+      ++plan.parent_mounts;
+    plan.mounts.push_back(std::move(planned));
+  }
+  TRY(plan_devices(spec, plan));
+  return plan;
+}
+
+}  // namespace planet::runtime

@@ -1,0 +1,49 @@
+// Plan: every decision of a launch, made before anything is done. Pure: it reads the Spec, not the machine.
+//
+// Source: OCI runtime-spec, config.md, config-linux.md.
+#pragma once
+
+#include <linux/filter.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "fs/mount_options.h"
+#include "oci/spec.h"
+
+namespace planet::runtime {
+
+// Who builds a mount. A user namespace's init cannot reach the host's files nor make device nodes, so the
+// parent does; the pseudo file systems belong to init's namespaces, so init does; the cgroup tree shows init's
+// place in it, so it is mounted after init has got one.
+enum class Maker : std::uint8_t { kInit, kParentBind, kParentDev, kInitCgroup };
+
+struct PlannedMount {
+  std::string destination;
+  std::string type;
+  std::string source;
+  fs::MountOptions options;
+  Maker maker = Maker::kInit;
+  std::vector<oci::IdMapping> uid_mappings, gid_mappings;  // of this mount, as the spec has them
+};
+
+struct Plan {
+  std::uint64_t clone_flags = 0;  // CLONE_NEW*
+  bool user_ns = false;
+  bool new_network = false;
+  bool new_cgroup_ns = false;
+  bool new_uts = false;
+  bool time_offsets = false;
+  std::vector<PlannedMount> mounts;
+  std::vector<oci::Device> devices;  // the default ones, then the spec's
+  std::size_t parent_mounts = 0;     // how many of `mounts` the parent makes
+};
+
+// Errors: kInvalidArgument - the spec contradicts itself or lacks what a launch needs, naming the field;
+// kUnsupported - it asks for what this version cannot do, naming the field.
+Result<Plan> plan_launch(const oci::Spec& spec);
+
+}  // namespace planet::runtime

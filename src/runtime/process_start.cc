@@ -1,0 +1,189 @@
+#include "runtime/process_start.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/strings.h"
+#include "fs/root.h"
+#include "runtime/steps.h"
+#include "security/capabilities.h"
+#include "security/users.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/seccomp.h"
+#include "sys/terminal.h"
+
+namespace planet::runtime {
+namespace {
+
+// Larger files name no one that a container needs: they are an attack on whoever reads them.
+constexpr std::size_t kMostUserFile = 4U << 20;
+
+// execvp(3)'s path when there is none.
+constexpr const char* kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+std::string_view value_of(const std::vector<std::string>& env, std::string_view name) {
+  for (const std::string& entry : env)
+    if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
+      return std::string_view(entry).substr(name.size() + 1);
+  return {};
+}
+
+bool has_variable(const std::vector<std::string>& env, std::string_view name) {
+  return std::ranges::any_of(env, [&](const std::string& entry) {
+    return entry.starts_with(name) && entry.size() > name.size() && entry[name.size()] == '=';
+  });
+}
+
+Result<fs::Root> own_root() {
+  TRY_SET(UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  return fs::Root(std::move(top));
+}
+
+// The text of a file that may be missing.
+Result<std::string> read_if_there(const fs::Root& root, const char* path) {
+  auto text = root.read_regular(path, kMostUserFile);
+  if (!text && text.error().code() == Code::kNotFound) return std::string();
+  return text;
+}
+
+Result<oci::User> find_user(const std::optional<std::string>& name, const oci::User& given,
+                            std::string& home) {
+  TRY_SET(const fs::Root root, own_root());
+  TRY_SET(const std::string passwd, read_if_there(root, "/etc/passwd"));
+  if (!name) {
+    home = security::home_of(given.uid, passwd);
+    return given;
+  }
+  TRY_SET(const std::string group, read_if_there(root, "/etc/group"));
+  TRY_SET(security::ResolvedUser user, security::resolve_user(*name, passwd, group));
+  home = user.home;
+  return oci::User{.uid = user.uid,
+                   .gid = user.gid,
+                   .umask = given.umask,
+                   .additional_gids = std::move(user.additional_gids)};
+}
+
+Result<> place_stdio(const ProcessStart& start) {
+  const BorrowedFd terminal = start.terminal.borrow();
+  const Stdio stdio = start.stdio.value_or(Stdio{terminal, terminal, terminal});
+  // What is to be kept is moved out of the way first: 3 and up may be taken by descriptors of ours.
+  constexpr int kFirst = 3;
+  std::vector<UniqueFd> kept;
+  for (const BorrowedFd fd : start.extra_fds) {
+    TRY_SET(UniqueFd copy, sys::duplicate(fd));
+    kept.push_back(std::move(copy));
+  }
+  TRY(sys::place_fd(stdio.in, 0));
+  TRY(sys::place_fd(stdio.out, 1));
+  TRY(sys::place_fd(stdio.err, 2));
+  for (std::size_t i = 0; i < kept.size(); ++i)
+    TRY(sys::place_fd(kept[i].borrow(), kFirst + static_cast<int>(i)));
+  return {};
+}
+
+Result<> take_stdio(const ProcessStart& start) {
+  TRY(sys::new_session());
+  if (start.terminal.valid()) TRY(sys::take_terminal(start.terminal.borrow()));
+  TRY(place_stdio(start));
+  return sys::close_on_exec_from(static_cast<unsigned>(3 + start.extra_fds.size()));
+}
+
+Result<> enter_work_dir(const std::string& path) {
+  TRY_SET(const fs::Root root, own_root());
+  TRY_SET(const UniqueFd dir, root.make_directories(path, 0755));
+  TRY(sys::change_dir(dir.borrow()));
+  // A directory that is not below our root shows as "(unreachable)": CVE-2024-21626.
+  TRY_SET(const std::string now, sys::current_dir());
+  if (!now.starts_with('/')) return fail(Code::kPermission, "it is outside the container");
+  return {};
+}
+
+Result<> drop_privileges(const ProcessStart& start, const oci::User& user) {
+  const oci::Process& process = start.process;
+  const auto load = [&]() -> Result<> {
+    if (start.filter.empty()) return {};
+    return sys::load_seccomp_filter(start.filter, start.filter_flags);
+  };
+  // Without no_new_privs only CAP_SYS_ADMIN may load a filter, so it is loaded before that goes; with it, last.
+  if (!process.no_new_privileges) TRY(load());
+  TRY(security::drop_bounding(process.capabilities));
+  TRY(sys::set_keep_caps(true));
+  TRY(sys::set_groups(user.additional_gids));
+  TRY(sys::set_ids(user.uid, user.gid));
+  TRY(security::apply_capabilities(process.capabilities, user.uid));
+  // A change of ids has cleared it (prctl(2), PR_SET_PDEATHSIG).
+  if (start.die_with_parent) TRY(sys::set_parent_death_signal(SIGKILL));
+  if (process.no_new_privileges) {
+    TRY(sys::set_no_new_privs());
+    TRY(load());
+  }
+  return {};
+}
+
+Error exec_error(const std::string& command, int err, bool searched) {
+  if (err == ENOENT || err == ENOTDIR)
+    return Error::from_wire(Code::kCommandNotFound, 0,
+                            quoted(command) + (searched ? ": executable file not found in $PATH"
+                                                        : ": no such file or directory"));
+  return Error::from_wire(Code::kCommandNotRunnable, err, quoted(command));
+}
+
+// Tries each candidate as execvp(3) does: what cannot be executed is remembered, what is missing is not.
+Error execute(const ProcessStart& start, const std::vector<std::string>& env) {
+  const std::vector<std::string>& args = start.process.args;
+  if (start.reaper) {
+    std::vector<std::string> reaper_args = {"planet-init", "--"};
+    reaper_args.insert(reaper_args.end(), args.begin(), args.end());
+    return Error::from_errno(sys::execute_fd(*start.reaper, reaper_args, env), "planet-init");
+  }
+  int err = ENOENT;
+  for (const std::string& path : command_candidates(args.front(), env)) {
+    const int failed = sys::execute(path.c_str(), args, env);
+    if (failed != ENOENT && failed != ENOTDIR) err = failed;
+  }
+  return exec_error(args.front(), err, args.front().find('/') == std::string::npos);
+}
+
+Result<std::vector<std::string>> become_ready(const ProcessStart& start,
+                                              const std::function<Result<>()>& ready,
+                                              const Steps& steps) {
+  std::string home;
+  TRY_SET(const oci::User user, steps.run(info_of(LaunchStep::kUser), start.user.value_or(""), [&] {
+    return find_user(start.user, start.process.user, home);
+  }));
+  TRY(take_stdio(start));
+  TRY(steps.run(info_of(LaunchStep::kWorkDir), start.process.cwd,
+                [&] { return enter_work_dir(start.process.cwd); }));
+  if (user.umask) sys::set_umask(*user.umask);
+  std::vector<std::string> env = start.process.env;
+  if (!has_variable(env, "HOME")) env.push_back("HOME=" + (home.empty() ? "/" : home));
+  TRY(steps.run(info_of(LaunchStep::kPrivileges), [&] { return drop_privileges(start, user); }));
+  TRY(ready());
+  sys::reset_signals();
+  return env;
+}
+
+}  // namespace
+
+std::vector<std::string> command_candidates(const std::string& command,
+                                            const std::vector<std::string>& env) {
+  if (command.find('/') != std::string::npos) return {command};
+  std::string_view path = value_of(env, "PATH");
+  if (path.empty()) path = kDefaultPath;
+  std::vector<std::string> candidates;
+  for (const std::string_view dir : split(path, ':'))
+    candidates.push_back((dir.empty() ? "." : std::string(dir)) + "/" + command);
+  return candidates;
+}
+
+Error start_process(ProcessStart start, const std::function<Result<>()>& ready,
+                    const Steps& steps) {
+  const auto env = become_ready(start, ready, steps);
+  if (!env) return env.error();
+  return execute(start, *env).while_doing(info_of(LaunchStep::kExecute).name);
+}
+
+}  // namespace planet::runtime

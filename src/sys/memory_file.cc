@@ -1,0 +1,40 @@
+#include "sys/memory_file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+
+#include <cerrno>
+
+#include "sys/file.h"
+
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U  // Linux 6.3
+#endif
+
+namespace planet::sys {
+namespace {
+
+Result<UniqueFd> make_memory_file(const char* name) {
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd = ::memfd_create(name, kFlags | MFD_EXEC);
+  if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name, kFlags);  // before Linux 6.3
+  if (fd < 0 && errno == EACCES)
+    return fail(Code::kPermission,
+                "memfd_create: the host's sysctl vm.memfd_noexec is 2, which forbids executable "
+                "memory files; set it to 1 or 0");
+  if (fd < 0) return std::unexpected(Error::from_errno(errno, "memfd_create"));
+  return UniqueFd(fd);
+}
+
+}  // namespace
+
+Result<UniqueFd> sealed_memory_file(const char* name, std::string_view content) {
+  TRY_SET(UniqueFd file, make_memory_file(name));
+  TRY(write_all(file.borrow(), content));
+  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  if (::fcntl(file.borrow().get(), F_ADD_SEALS, kSeals) < 0)
+    return std::unexpected(Error::from_errno(errno, "fcntl F_ADD_SEALS"));
+  return file;
+}
+
+}  // namespace planet::sys

@@ -1,0 +1,17 @@
+// Files in memory.
+//
+// Source: memfd_create(2); fcntl(2), "File Sealing"; kernel Documentation/userspace-api/mfd_noexec.rst.
+#pragma once
+
+#include <string_view>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace planet::sys {
+
+// A memory file with `content` that can be executed and never changed.
+// Errors: kPermission - vm.memfd_noexec forbids it.
+Result<UniqueFd> sealed_memory_file(const char* name, std::string_view content);
+
+}  // namespace planet::sys
