@@ -21,7 +21,7 @@ Result<> mount_on_console(const fs::Root& root, BorrowedFd slave) {
 
 }  // namespace
 
-Result<sys::TerminalPair> open_console(const fs::Root& root, const oci::Process& process) {
+Result<sys::TerminalPair> open_terminal_pair(const fs::Root& root, const oci::Process& process) {
   TRY_SET(const UniqueFd devpts, root.open("/dev/pts", O_RDONLY | O_DIRECTORY));
   TRY_SET(const std::int64_t type, sys::file_system_type(devpts.borrow()));
   if (type != DEVPTS_SUPER_MAGIC)
@@ -34,6 +34,11 @@ Result<sys::TerminalPair> open_console(const fs::Root& root, const oci::Process&
                               .ws_col = static_cast<unsigned short>(process.console_size->width),
                               .ws_xpixel = 0,
                               .ws_ypixel = 0}));
+  return pair;
+}
+
+Result<sys::TerminalPair> open_console(const fs::Root& root, const oci::Process& process) {
+  TRY_SET(sys::TerminalPair pair, open_terminal_pair(root, process));
   TRY(mount_on_console(root, pair.slave.borrow()));
   return pair;
 }

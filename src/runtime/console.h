@@ -10,9 +10,11 @@
 
 namespace planet::runtime {
 
-// Opens a pair on the devpts at /dev/pts of the attached `root`, with the spec's size and owner, and mounts the
-// slave on /dev/console.
+// Opens a pair on the devpts at /dev/pts of `root`, with the spec's size.
 // Errors: kInvalidArgument - /dev/pts is no devpts.
+Result<sys::TerminalPair> open_terminal_pair(const fs::Root& root, const oci::Process& process);
+
+// The same for init, whose terminal is also mounted on /dev/console.
 Result<sys::TerminalPair> open_console(const fs::Root& root, const oci::Process& process);
 
 }  // namespace planet::runtime

@@ -109,7 +109,7 @@ Result<UniqueFd> follow(const Exec& exec, const sys::Child& process, ParentTalk&
 }  // namespace
 
 Result<Running> exec(const ExecRequest& request) {
-  TRY_SET(Plan plan, plan_exec(request.spec));
+  TRY_SET(Plan plan, plan_exec(request.spec, request.process));
   TRY_SET(SeccompChoice seccomp,
           choose_seccomp(request.spec, request.process, request.default_seccomp));
   const Exec exec{.request = request, .plan = std::move(plan), .seccomp = std::move(seccomp)};

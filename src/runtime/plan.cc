@@ -57,10 +57,13 @@ Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
         Code::kInvalidArgument,
         "linux.namespaces has no \"mount\": a container without it would mount over the host");
   plan.user_ns = (plan.clone_flags & CLONE_NEWUSER) != 0;
+  plan.join_flags = plan.clone_flags;
   plan.new_network = (plan.clone_flags & CLONE_NEWNET) != 0;
   plan.new_uts = (plan.clone_flags & CLONE_NEWUTS) != 0;
   plan.new_cgroup_ns = has_namespace(spec, NamespaceType::kCgroup);
-  plan.time_offsets = has_namespace(spec, NamespaceType::kTime);
+  plan.time_ns = has_namespace(spec, NamespaceType::kTime);
+  if (plan.new_cgroup_ns) plan.join_flags |= CLONE_NEWCGROUP;
+  if (plan.time_ns) plan.join_flags |= CLONE_NEWTIME;
   if (plan.user_ns && (spec.linux_.uid_mappings.empty() || spec.linux_.gid_mappings.empty()))
     return fail(Code::kInvalidArgument,
                 "linux.namespaces has \"user\" but linux.uidMappings or gidMappings is empty");
@@ -70,7 +73,7 @@ Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
   if (!plan.new_uts && !(spec.hostname.empty() && spec.domainname.empty()))
     return fail(Code::kInvalidArgument,
                 "hostname is set but linux.namespaces has no \"uts\": it would rename the host");
-  if (!plan.time_offsets && !spec.linux_.time_offsets.empty())
+  if (!plan.time_ns && !spec.linux_.time_offsets.empty())
     return fail(Code::kInvalidArgument,
                 "linux.timeOffsets is set but linux.namespaces has no \"time\"");
   return {};
@@ -147,15 +150,20 @@ Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
   return {};
 }
 
+Result<> check_process(const oci::Process& process) {
+  if (process.args.empty() || process.args.front().empty())
+    return fail(Code::kInvalidArgument, "process.args is empty: there is no command to run");
+  if (!process.cwd.starts_with('/'))
+    return fail(Code::kInvalidArgument,
+                "process.cwd " + quoted(process.cwd) + " is not an absolute path");
+  return {};
+}
+
 }  // namespace
 
 Result<Plan> plan_launch(const oci::Spec& spec) {
   if (!spec.process) return fail(Code::kInvalidArgument, "process is missing");
-  if (spec.process->args.empty() || spec.process->args.front().empty())
-    return fail(Code::kInvalidArgument, "process.args is empty: there is no command to run");
-  if (!spec.process->cwd.starts_with('/'))
-    return fail(Code::kInvalidArgument,
-                "process.cwd " + quoted(spec.process->cwd) + " is not an absolute path");
+  TRY(check_process(*spec.process));
   Plan plan;
   TRY(plan_namespaces(spec, plan));
   for (const oci::Mount& mount : spec.mounts) {
@@ -165,6 +173,13 @@ Result<Plan> plan_launch(const oci::Spec& spec) {
     plan.mounts.push_back(std::move(planned));
   }
   TRY(plan_devices(spec, plan));
+  return plan;
+}
+
+Result<Plan> plan_exec(const oci::Spec& spec, const oci::Process& process) {
+  TRY(check_process(process));
+  Plan plan;
+  TRY(plan_namespaces(spec, plan));
   return plan;
 }
 

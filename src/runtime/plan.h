@@ -31,12 +31,13 @@ struct PlannedMount {
 };
 
 struct Plan {
-  std::uint64_t clone_flags = 0;  // CLONE_NEW*
+  std::uint64_t clone_flags = 0;  // CLONE_NEW* for init's clone
+  std::uint64_t join_flags = 0;   // CLONE_NEW* for setns(2) of a process that joins init
   bool user_ns = false;
   bool new_network = false;
   bool new_cgroup_ns = false;
   bool new_uts = false;
-  bool time_offsets = false;
+  bool time_ns = false;
   std::vector<PlannedMount> mounts;
   std::vector<oci::Device> devices;  // the default ones, then the spec's
   std::size_t parent_mounts = 0;     // how many of `mounts` the parent makes
@@ -45,5 +46,8 @@ struct Plan {
 // Errors: kInvalidArgument - the spec contradicts itself or lacks what a launch needs, naming the field;
 // kUnsupported - it asks for what this version cannot do, naming the field.
 Result<Plan> plan_launch(const oci::Spec& spec);
+
+// The part of the plan that one more process in the running container needs: its namespaces.
+Result<Plan> plan_exec(const oci::Spec& spec, const oci::Process& process);
 
 }  // namespace planet::runtime

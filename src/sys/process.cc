@@ -16,6 +16,9 @@
 #include <climits>
 #include <ctime>
 
+#include "base/strings.h"
+#include "sys/file.h"
+
 namespace planet::sys {
 namespace {
 
@@ -91,6 +94,18 @@ Result<UniqueFd> open_pidfd(pid_t pid) {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);
   if (fd < 0) return std::unexpected(Error::from_errno(errno, "pidfd_open " + std::to_string(pid)));
   return UniqueFd(static_cast<int>(fd));
+}
+
+Result<pid_t> pid_of(BorrowedFd pidfd) {
+  const std::string path = "/proc/self/fdinfo/" + std::to_string(pidfd.get());
+  TRY_SET(const std::string text, read_file_at(kCwd, path.c_str()));
+  constexpr std::string_view kKey = "\nPid:\t";
+  const std::size_t at = text.find(kKey);
+  if (at == std::string::npos) return fail(Code::kCorrupt, path + " is not that of a pidfd");
+  const std::string_view rest = std::string_view(text).substr(at + kKey.size());
+  TRY_SET(const pid_t pid, parse_number<pid_t>(rest.substr(0, rest.find('\n')), "pid"));
+  if (pid <= 0) return fail(Code::kNotFound, "the process has ended");
+  return pid;
 }
 
 Result<> send_signal(BorrowedFd pidfd, int signal) {

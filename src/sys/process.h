@@ -64,6 +64,11 @@ struct CloneRequest {
 Result<Child> clone_process(const CloneRequest& request);
 
 Result<UniqueFd> open_pidfd(pid_t pid);
+
+// The process behind a pidfd, as our pid namespace numbers it (proc(5), fdinfo "Pid:").
+// Errors: kNotFound - it is gone.
+Result<pid_t> pid_of(BorrowedFd pidfd);
+
 Result<> send_signal(BorrowedFd pidfd, int signal);
 
 Result<> unshare(int flags);                // CLONE_NEW*

@@ -1,6 +1,7 @@
 #include "sys/signals.h"
 
 #include <signal.h>
+#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 

@@ -1,0 +1,90 @@
+#include "runtime/plan.h"
+
+#include <gtest/gtest.h>
+#include <linux/sched.h>
+
+#include <functional>
+
+namespace planet::runtime {
+namespace {
+
+oci::Spec good_spec() {
+  oci::Spec spec;
+  spec.process.emplace();
+  spec.process->args = {"true"};
+  for (const auto type : {oci::NamespaceType::kMount, oci::NamespaceType::kPid,
+                          oci::NamespaceType::kUts, oci::NamespaceType::kCgroup})
+    spec.linux_.namespaces.push_back({.type = type, .path = ""});
+  spec.mounts = {
+      {.destination = "/proc", .type = "proc", .source = "proc", .options = {}},
+      {.destination = "/dev/", .type = "tmpfs", .source = "tmpfs", .options = {"mode=755"}},
+      {.destination = "/data", .type = "bind", .source = "/srv", .options = {"rbind", "ro"}},
+      {.destination = "/sys/fs/cgroup", .type = "cgroup", .source = "cgroup", .options = {}}};
+  return spec;
+}
+
+TEST(PlanLaunch, SaysWhoMakesWhat) {
+  const auto plan = plan_launch(good_spec());
+  ASSERT_TRUE(plan) << plan.error().to_string();
+  EXPECT_EQ(plan->clone_flags, std::uint64_t{CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS});
+  EXPECT_EQ(plan->join_flags,
+            std::uint64_t{CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWCGROUP});
+  EXPECT_EQ(plan->mounts[0].maker, Maker::kInit);
+  EXPECT_EQ(plan->mounts[1].maker, Maker::kParentDev);
+  EXPECT_EQ(plan->mounts[1].destination, "/dev");
+  EXPECT_EQ(plan->mounts[2].maker, Maker::kParentBind);
+  EXPECT_EQ(plan->mounts[3].maker, Maker::kInitCgroup);
+  EXPECT_EQ(plan->parent_mounts, 2U);
+  EXPECT_EQ(plan->devices.size(), 6U);
+}
+
+struct BadCase {
+  const char* want = "";
+  std::function<void(oci::Spec&)> break_it;
+};
+
+const BadCase kBad[] = {
+    {"process is missing", [](oci::Spec& s) { s.process.reset(); }},
+    {"process.args is empty: there is no command to run",
+     [](oci::Spec& s) { s.process->args.clear(); }},
+    {"process.cwd \"tmp\" is not an absolute path", [](oci::Spec& s) { s.process->cwd = "tmp"; }},
+    {"mounts: destination \"proc\" is not an absolute path",
+     [](oci::Spec& s) { s.mounts[0].destination = "proc"; }},
+    {"/proc: mount option \"remount\" does not describe a mount",
+     [](oci::Spec& s) { s.mounts[0].options = {"remount"}; }},
+    {"mounts: \"/data\": a bind mount has no option \"size\"",
+     [](oci::Spec& s) { s.mounts[2].options = {"rbind", "size=3"}; }},
+    {"linux.uidMappings is set but linux.namespaces has no \"user\"",
+     [](oci::Spec& s) { s.linux_.uid_mappings = {{0, 1000, 1}}; }},
+    {"linux.namespaces has \"user\" but linux.uidMappings or gidMappings is empty",
+     [](oci::Spec& s) { s.linux_.namespaces.push_back({oci::NamespaceType::kUser, ""}); }},
+    {"linux.timeOffsets is set but linux.namespaces has no \"time\"",
+     [](oci::Spec& s) { s.linux_.time_offsets["monotonic"] = {.secs = 1, .nanosecs = 0}; }},
+    {"linux.devices: path \"/etc/x\" is not below /dev",
+     [](oci::Spec& s) { s.linux_.devices.push_back({.type = "c", .path = "/etc/x"}); }},
+    {"linux.devices: path \"/dev/../x\" is not below /dev",
+     [](oci::Spec& s) { s.linux_.devices.push_back({.type = "c", .path = "/dev/../x"}); }},
+    {"linux.devices: \"/dev/x\": type \"q\" is not one of c, b, u, p",
+     [](oci::Spec& s) { s.linux_.devices.push_back({.type = "q", .path = "/dev/x"}); }},
+    {"hostname is set but linux.namespaces has no \"uts\": it would rename the host",
+     [](oci::Spec& s) {
+       s.hostname = "web";
+       std::erase_if(s.linux_.namespaces,
+                     [](const auto& ns) { return ns.type == oci::NamespaceType::kUts; });
+     }},
+    {"linux.namespaces has no \"mount\": a container without it would mount over the host",
+     [](oci::Spec& s) { s.linux_.namespaces.clear(); }},
+};
+
+TEST(PlanLaunch, RefusesByName) {
+  for (const BadCase& c : kBad) {
+    oci::Spec spec = good_spec();
+    c.break_it(spec);
+    const auto plan = plan_launch(spec);
+    ASSERT_FALSE(plan) << c.want;
+    EXPECT_EQ(plan.error().to_string(), c.want);
+  }
+}
+
+}  // namespace
+}  // namespace planet::runtime
