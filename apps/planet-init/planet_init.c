@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -48,6 +49,7 @@ int main(int argc, char **argv) {
 		fprintf(stderr, "usage: planet-init -- COMMAND [ARG...]\n");
 		return kUsage;
 	}
+	prctl(PR_SET_NAME, "planet-init"); /* not the name of the memory file it came from */
 	sigset_t all, before;
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);

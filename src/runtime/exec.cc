@@ -35,7 +35,8 @@ Result<sys::TerminalPair> open_own_console(const oci::Process& process) {
   sys::TerminalPair terminal;
   const auto inside = [&]() -> Result<> {
     TRY(talk.ask(Stage::kCgroup));
-    if (exec.request.process.terminal) TRY_SET(terminal, open_own_console(exec.request.process));
+    if (!exec.request.process.terminal) return {};
+    TRY_SET(terminal, open_own_console(exec.request.process));
     return {};
   }();
   if (!inside) {

@@ -7,7 +7,7 @@
 #include <cerrno>
 
 #include "base/strings.h"
-#include "cgroup/mount.h"
+#include "runtime/cgroup_entry.h"
 #include "runtime/parent_mounts.h"
 #include "runtime/steps.h"
 #include "sys/file.h"
@@ -110,7 +110,7 @@ Result<> attach_mounts(const fs::Root& root, const Plan& plan,
     TRY(steps.run(info_of(LaunchStep::kAttach), mount.destination, [&]() -> Result<> {
       if (mount.maker == Maker::kInitCgroup) {
         TRY_SET(const UniqueFd place, open_place(root, mount.destination, true));
-        return cgroup::mount_tree(place.borrow(), mount.options);
+        return mount_cgroup_tree(place.borrow(), mount.options);
       }
       return attach(root, mount, built[i]);
     }));

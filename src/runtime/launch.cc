@@ -3,7 +3,7 @@
 #include <linux/sched.h>
 #include <signal.h>
 
-#include "cgroup/group.h"
+#include "runtime/cgroup_entry.h"
 #include "runtime/console.h"
 #include "runtime/handshake.h"
 #include "runtime/init_mounts.h"
@@ -181,11 +181,11 @@ Error with_death(Error error, sys::Child& init) {
                                   std::to_string(status->value));
 }
 
-Result<UniqueFd> follow(const Launch& launch, sys::Child& init, ParentTalk& talk,
+Result<UniqueFd> follow(const Launch& launch, const sys::Child& init, ParentTalk& talk,
                         const Steps& steps) {
   TRY(prepare_container(launch, init.pid(), talk, steps));
   TRY_SET(std::vector<UniqueFd> master, talk.wait_for(Stage::kReady));
-  TRY(steps.run(info_of(LaunchStep::kStarted), [&] { return talk.wait_for_exec(); }));
+  TRY(talk.wait_for_exec());
   return master.empty() ? UniqueFd() : std::move(master.front());
 }
 
@@ -194,7 +194,8 @@ Result<UniqueFd> follow(const Launch& launch, sys::Child& init, ParentTalk& talk
 Result<Running> launch(const LaunchRequest& request) {
   const Steps steps(request.log, Side::kParent);
   TRY_SET(Plan plan, plan_launch(request.spec));
-  TRY_SET(SeccompChoice seccomp, choose_seccomp(request));
+  TRY_SET(SeccompChoice seccomp,
+          choose_seccomp(request.spec, *request.spec.process, request.default_seccomp));
   TRY_SET(UniqueFd reaper, request.init_reaper ? open_reaper() : Result<UniqueFd>(UniqueFd()));
   const Launch launch{.request = request,
                       .spec = request.spec,

@@ -60,6 +60,8 @@ Result<oci::User> find_user(const std::optional<std::string>& name, const oci::U
   TRY_SET(const std::string group, read_if_there(root, "/etc/group"));
   TRY_SET(security::ResolvedUser user, security::resolve_user(*name, passwd, group));
   home = user.home;
+  // The primary group is among them, as after a login (CVE-2022-36109).
+  user.additional_gids.insert(user.additional_gids.begin(), user.gid);
   return oci::User{.uid = user.uid,
                    .gid = user.gid,
                    .umask = given.umask,
@@ -109,11 +111,13 @@ Result<> drop_privileges(const ProcessStart& start, const oci::User& user) {
   };
   // Without no_new_privs only CAP_SYS_ADMIN may load a filter, so it is loaded before that goes; with it, last.
   if (!process.no_new_privileges) TRY(load());
-  TRY(security::drop_bounding(process.capabilities));
+  TRY_SET(const security::CapabilitySets capabilities,
+          security::plan_capabilities(process.capabilities));
+  TRY(security::apply_bounding(capabilities));
   TRY(sys::set_keep_caps(true));
   TRY(sys::set_groups(user.additional_gids));
   TRY(sys::set_ids(user.uid, user.gid));
-  TRY(security::apply_capabilities(process.capabilities, user.uid));
+  TRY(security::apply_capabilities(capabilities, user.uid));
   // A change of ids has cleared it (prctl(2), PR_SET_PDEATHSIG).
   if (start.die_with_parent) TRY(sys::set_parent_death_signal(SIGKILL));
   if (process.no_new_privileges) {

@@ -21,7 +21,6 @@ constexpr std::array<StepInfo, kLaunchSteps> kSteps = {{
     {"create the control group", "its share of memory, CPU, disk and processes, and no more",
      "mkdir, write cgroup.procs"},
     {"set the resource limits", "limits of single processes, as with ulimit", "prlimit64"},
-    {"wait for the command", "the container's own program now runs instead of ours", "recvmsg"},
     {"leave the host's mount tree", "what is mounted from here on is seen by nobody else",
      "mount_setattr(MS_PRIVATE, AT_RECURSIVE)"},
     {"join a new keyring", "the caller's keys stay with the caller",

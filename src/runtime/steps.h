@@ -16,7 +16,6 @@ enum class LaunchStep : std::uint8_t {
   kVolumes,
   kCgroup,
   kLimits,
-  kStarted,
   // Init's.
   kOwnMounts,
   kKeyring,
