@@ -1,13 +1,82 @@
 #include "runtime/cgroup_entry.h"
 
+#include <linux/mount.h>
+
+#include "cgroup/group.h"
+#include "cgroup/host.h"
+#include "cgroup/tree.h"
+#include "fs/detached_mount.h"
+#include "fs/root.h"
+#include "sys/file.h"
+
 namespace planet::runtime {
-Result<> enter_cgroup(const oci::Linux&, pid_t) {
+namespace {
+
+fs::DataOption option_of(const std::string& word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos) return {.key = word, .value = std::nullopt};
+  return {.key = word.substr(0, equals), .value = word.substr(equals + 1)};
+}
+
+// One hierarchy in its directory below `top`, which is a tmpfs of ours.
+Result<> mount_hierarchy(BorrowedFd top, const cgroup::TreeMount& mount,
+                         const fs::MountOptions& options) {
+  fs::MountOptions own = options;
+  own.data.clear();
+  for (const std::string& controller : mount.controllers) own.data.push_back(option_of(controller));
+  TRY_SET(const fs::DetachedMount built, fs::DetachedMount::make(mount.type, "cgroup", own));
+  TRY(sys::make_dir_at(top, mount.name.c_str(), 0755));
+  TRY_SET(const UniqueFd place,
+          sys::open_at(top, mount.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  TRY(built.attach(place.borrow()));
+  // Controllers that share a hierarchy have a link each, as on the host.
+  if (mount.controllers.size() > 1)
+    for (const std::string& controller : mount.controllers)
+      TRY(sys::symlink_at(mount.name.c_str(), top, controller.c_str()));
   return {};
 }
-Result<> mount_cgroup_tree(BorrowedFd, const fs::MountOptions&) {
-  return {};
+
+Result<> mount_legacy(BorrowedFd place, const cgroup::Tree& tree, const fs::MountOptions& options) {
+  fs::MountOptions of_top = options;
+  of_top.data = {{.key = "mode", .value = "755"}, {.key = "size", .value = "64k"}};
+  of_top.set = options.set & ~std::uint64_t{MOUNT_ATTR_RDONLY};
+  TRY_SET(fs::DetachedMount top, fs::DetachedMount::make("tmpfs", "cgroup", of_top));
+  TRY(top.attach(place));
+  for (const cgroup::TreeMount& mount : tree.mounts)
+    TRY(mount_hierarchy(top.root(), mount, options), mount.name);
+  if ((options.set & MOUNT_ATTR_RDONLY) == 0) return {};
+  return top.set_read_only(false);
 }
-Result<> join_cgroup(const oci::Linux&, pid_t) {
-  return {};
+
+}  // namespace
+
+Result<> enter_cgroup(const oci::Linux& spec, pid_t process) {
+  if (spec.cgroups_path.empty()) return {};
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  TRY_SET(cgroup::Group group, cgroup::Group::create(host, spec.cgroups_path,
+                                                     spec.resources.value_or(oci::Resources{})));
+  const Result<> added = group.add(process);
+  if (!added) (void)group.remove();
+  return added;
 }
+
+Result<> join_cgroup(const oci::Linux& spec, pid_t process) {
+  if (spec.cgroups_path.empty()) return {};
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  TRY_SET(const cgroup::Group group, cgroup::Group::open(host, spec.cgroups_path));
+  return group.add(process);
+}
+
+Result<> mount_cgroup_tree(BorrowedFd place, const fs::MountOptions& options) {
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  TRY_SET(const std::string own, sys::read_file_at(sys::kCwd, "/proc/self/cgroup"));
+  const cgroup::Tree tree = cgroup::plan_tree(host.layout(), own);
+  if (tree.layout == cgroup::Layout::kLegacy) return mount_legacy(place, tree, options);
+  fs::MountOptions plain = options;
+  plain.data.clear();
+  TRY_SET(const fs::DetachedMount built,
+          fs::DetachedMount::make(tree.mounts.front().type, "cgroup", plain));
+  return built.attach(place);
+}
+
 }  // namespace planet::runtime

@@ -10,6 +10,8 @@
 #include <filesystem>
 #include <fstream>
 
+#include "cgroup/group.h"
+#include "cgroup/resources.h"
 #include "runtime/relay.h"
 #include "sys/file.h"
 
@@ -296,6 +298,27 @@ TEST_F(LaunchTest, SysctlsOfItsNamespacesAreSetAndOthersRefused) {
   EXPECT_EQ(shell("busybox cat /proc/sys/net/ipv4/ip_unprivileged_port_start").out, "0\n");
   spec_.linux_.sysctl["kernel.core_pattern"] = "|/evil";
   EXPECT_THAT(run({"/bin/sh"}).error().to_string(), HasSubstr("would change the host"));
+}
+
+TEST_F(LaunchTest, AControlGroupLimitsItAndIsAllItSees) {
+  const std::string path = "/planet/test-launch-" + std::to_string(::getpid());
+  spec_.linux_.cgroups_path = path;
+  spec_.linux_.namespaces.push_back({.type = oci::NamespaceType::kCgroup, .path = ""});
+  spec_.linux_.resources.emplace();
+  spec_.linux_.resources->pids_limit = 20;
+  spec_.linux_.resources->devices = cgroup::default_device_rules();
+  spec_.mounts.push_back({.destination = "/sys/fs/cgroup",
+                          .type = "cgroup",
+                          .source = "cgroup",
+                          .options = {"nosuid", "noexec", "nodev", "relatime", "ro"}});
+  const Outcome seen = shell(
+      "busybox grep -h -E '(pids|::)' /proc/self/cgroup | busybox cut -d: -f3 | busybox sort -u;"
+      "busybox cat /sys/fs/cgroup/pids/pids.max /sys/fs/cgroup/pids.max 2>/dev/null;"
+      "busybox mkdir /sys/fs/cgroup/x 2>/dev/null || echo read-only");
+  EXPECT_THAT(seen.out, HasSubstr("/\n20\nread-only\n"));
+  auto group = cgroup::Group::open(*cgroup::Host::open(), path);
+  ASSERT_TRUE(group);
+  EXPECT_TRUE(group->remove());
 }
 
 class CountSteps : public StepLog {

@@ -239,4 +239,10 @@ std::int64_t monotonic_ns() {
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
 }
 
+void sleep_ms(int milliseconds) {
+  const timespec time{.tv_sec = milliseconds / 1000,
+                      .tv_nsec = std::int64_t{milliseconds % 1000} * 1'000'000};
+  ::nanosleep(&time, nullptr);
+}
+
 }  // namespace planet::sys

@@ -114,5 +114,6 @@ int execute_fd(BorrowedFd file, const std::vector<std::string>& args,
 [[noreturn]] void exit_now(int status);  // _exit(2)
 
 std::int64_t monotonic_ns();
+void sleep_ms(int milliseconds);
 
 }  // namespace planet::sys

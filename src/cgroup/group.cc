@@ -1,0 +1,274 @@
+#include "cgroup/group.h"
+
+#include <signal.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/strings.h"
+#include "cgroup/device_program.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace planet::cgroup {
+namespace {
+
+// What every container is in (v1), or is enabled for (v2).
+constexpr std::string_view kAlwaysV1[] = {"pids", "memory", "cpuacct", "devices"};
+constexpr std::string_view kAlwaysV2[] = {"pids", "memory", "cpu"};
+constexpr std::string_view kKnownV1[] = {"pids",     "memory",  "cpuacct",   "devices", "cpu",
+                                         "cpuset",   "freezer", "blkio",     "hugetlb", "net_cls",
+                                         "net_prio", "rdma",    "perf_event"};
+
+Result<std::vector<std::string>> components_of(std::string_view path) {
+  std::vector<std::string> parts;
+  for (const std::string_view part : split(path, '/')) {
+    if (part.empty()) continue;
+    if (part == "." || part == "..")
+      return fail(Code::kInvalidArgument,
+                  "cgroup path " + quoted(path) + " contains " + quoted(part));
+    parts.emplace_back(part);
+  }
+  if (parts.empty()) return fail(Code::kInvalidArgument, "the cgroup path is empty");
+  return parts;
+}
+
+// v1: a new cpuset is empty and takes no process until it has processors and memory nodes.
+Result<> inherit_cpuset(BorrowedFd above, BorrowedFd dir) {
+  for (const char* file : {"cpuset.cpus", "cpuset.mems"}) {
+    TRY_SET(const std::string own, sys::read_file_at(dir, file));
+    if (!trim(own).empty()) continue;
+    TRY_SET(const std::string inherited, sys::read_file_at(above, file));
+    TRY(sys::write_at(dir, file, trim(inherited)));
+  }
+  return {};
+}
+
+// v2: lets the children of `dir` have the controllers.
+Result<> enable_controllers(BorrowedFd dir, const std::vector<std::string>& wanted) {
+  TRY_SET(const std::string enabled, sys::read_file_at(dir, "cgroup.subtree_control"));
+  TRY_SET(const std::string available, sys::read_file_at(dir, "cgroup.controllers"));
+  const auto has = [](const std::string& list, const std::string& name) {
+    const auto words = split(trim(list), ' ');
+    return std::ranges::find(words, name) != words.end();
+  };
+  for (const std::string& name : wanted) {
+    if (has(enabled, name) || !has(available, name)) continue;
+    TRY(sys::write_at(dir, "cgroup.subtree_control", "+" + name), "enable controller " + name);
+  }
+  return {};
+}
+
+bool is_transient(const Error& error) {
+  return error.sys_errno() == EBUSY || error.sys_errno() == ENOTEMPTY;
+}
+
+// Removes the directory `name` and the groups below it, deepest first. A group has no other subdirectories, and
+// its files go with it.
+Result<> remove_groups(BorrowedFd parent, const std::string& name) {
+  const Result<> gone = sys::unlink_at(parent, name.c_str(), AT_REMOVEDIR);
+  if (gone || gone.error().code() == Code::kNotFound) return {};
+  if (!is_transient(gone.error())) return gone;
+  TRY_SET(const UniqueFd dir,
+          sys::open_at(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+  TRY_SET(const std::vector<std::string> names, sys::list_dir(dir.borrow()));
+  for (const std::string& below : names) {
+    const auto st = sys::lstat_at(dir.borrow(), below.c_str());
+    if (st && S_ISDIR(st->st_mode)) TRY(remove_groups(dir.borrow(), below));
+  }
+  return sys::unlink_at(parent, name.c_str(), AT_REMOVEDIR);
+}
+
+Result<> remove_patiently(BorrowedFd parent, const std::string& name) {
+  constexpr int kAttempts = 1000;
+  for (int attempt = 0;; ++attempt) {
+    Result<> removed = remove_groups(parent, name);
+    if (removed || removed.error().code() == Code::kNotFound) return {};
+    if (!is_transient(removed.error()) || attempt == kAttempts) return removed;
+    sys::sleep_ms(1);
+  }
+}
+
+Result<std::vector<pid_t>> processes_in(BorrowedFd dir) {
+  TRY_SET(const std::string text, sys::read_file_at(dir, "cgroup.procs", 16U << 20));
+  std::vector<pid_t> pids;
+  for (const std::string_view line : split(trim(text), '\n'))
+    if (const auto pid = parse_number<pid_t>(line, "pid"); pid && *pid > 0) pids.push_back(*pid);
+  return pids;
+}
+
+// Counters stand as "oom_kill 3" on a line of their own, in both versions.
+bool counter_is_positive(const std::string& text, std::string_view name) {
+  for (const std::string_view line : split(text, '\n'))
+    if (line.starts_with(name) && line.size() > name.size() && line[name.size()] == ' ')
+      return line.substr(name.size() + 1) != "0";
+  return false;
+}
+
+std::vector<std::string> controllers_for(Layout layout, const std::vector<Write>& writes) {
+  std::vector<std::string> names;
+  if (layout == Layout::kUnified)
+    names.assign(std::begin(kAlwaysV2), std::end(kAlwaysV2));
+  else
+    names.assign(std::begin(kAlwaysV1), std::end(kAlwaysV1));
+  for (const Write& write : writes)
+    if (std::ranges::find(names, write.controller) == names.end())
+      names.push_back(write.controller);
+  return names;
+}
+
+bool was_asked(const std::vector<Write>& writes, std::string_view controller) {
+  return std::ranges::any_of(writes,
+                             [&](const Write& write) { return write.controller == controller; });
+}
+
+// Opens the parents of the group, making those that are missing.
+Result<UniqueFd> make_parents(Layout layout, const Hierarchy& hierarchy,
+                              const std::vector<std::string>& parts,
+                              const std::vector<std::string>& controllers) {
+  TRY_SET(UniqueFd dir, sys::duplicate(hierarchy.root.borrow()));
+  for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
+    if (layout == Layout::kUnified) TRY(enable_controllers(dir.borrow(), controllers));
+    const Result<> made = sys::make_dir_at(dir.borrow(), parts[i].c_str(), 0755);
+    if (!made && made.error().code() != Code::kAlreadyExists) return std::unexpected(made.error());
+    TRY_SET(UniqueFd next,
+            sys::open_at(dir.borrow(), parts[i].c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    if (hierarchy.controllers == "cpuset") TRY(inherit_cpuset(dir.borrow(), next.borrow()));
+    dir = std::move(next);
+  }
+  if (layout == Layout::kUnified) TRY(enable_controllers(dir.borrow(), controllers));
+  return dir;
+}
+
+}  // namespace
+
+const Group::Part* Group::part(std::string_view controller) const {
+  if (layout_ == Layout::kUnified) return parts_.empty() ? nullptr : &parts_.front();
+  const auto found = std::ranges::find(parts_, controller, &Part::controller);
+  return found == parts_.end() ? nullptr : &*found;
+}
+
+Result<> Group::make_parts(const Host& host, std::string_view path,
+                           const std::vector<Write>& writes) {
+  TRY_SET(const std::vector<std::string> parts, components_of(path));
+  const std::vector<std::string> controllers = controllers_for(layout_, writes);
+  for (const std::string& controller : controllers) {
+    auto hierarchy = host.hierarchy(layout_ == Layout::kUnified ? "" : controller);
+    if (!hierarchy && !was_asked(writes, controller)) continue;
+    if (!hierarchy) return std::unexpected(std::move(hierarchy).error());
+    TRY_SET(UniqueFd parent, make_parents(layout_, *hierarchy, parts, controllers));
+    const Result<> made = sys::make_dir_at(parent.borrow(), parts.back().c_str(), 0755);
+    // Controllers that are mounted together share their directory.
+    if (!made && !(made.error().code() == Code::kAlreadyExists && !parts_.empty() &&
+                   layout_ == Layout::kLegacy))
+      return std::unexpected(made.error());
+    TRY_SET(UniqueFd dir,
+            sys::open_at(parent.borrow(), parts.back().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+    if (controller == "cpuset" && layout_ == Layout::kLegacy)
+      TRY(inherit_cpuset(parent.borrow(), dir.borrow()));
+    parts_.push_back({.controller = controller,
+                      .parent = std::move(parent),
+                      .name = parts.back(),
+                      .dir = std::move(dir)});
+    if (layout_ == Layout::kUnified) break;
+  }
+  return {};
+}
+
+Result<> Group::apply(const std::vector<Write>& writes) const {
+  for (const Write& write : writes) {
+    const Part* where = part(write.controller);
+    if (where == nullptr)
+      return fail(Code::kNotFound, "no control group controller " + quoted(write.controller));
+    Result<> written = sys::write_at(where->dir.borrow(), write.file.c_str(), write.value);
+    if (!written && written.error().code() == Code::kNotFound)
+      return fail(Code::kUnsupported, "set " + write.what + ": this kernel has no " + write.file);
+    TRY(std::move(written), "set " + write.what);
+  }
+  return {};
+}
+
+Result<Group> Group::create(const Host& host, std::string_view path,
+                            const oci::Resources& resources) {
+  Group group(host.layout());
+  const bool v2 = host.layout() == Layout::kUnified;
+  TRY_SET(const std::vector<Write> writes, v2 ? plan_v2(resources) : plan_v1(resources));
+  const auto made = [&]() -> Result<> {
+    TRY(group.make_parts(host, path, writes));
+    TRY(group.apply(writes));
+    if (v2 && !resources.devices.empty())
+      TRY(attach_device_program(group.parts_.front().dir.borrow(), resources.devices));
+    return {};
+  }();
+  if (!made) {
+    if (made.error().code() != Code::kAlreadyExists) (void)group.remove();
+    return std::unexpected(made.error());
+  }
+  return group;
+}
+
+Result<Group> Group::open(const Host& host, std::string_view path) {
+  TRY_SET(const std::vector<std::string> parts, components_of(path));
+  Group group(host.layout());
+  const bool v2 = host.layout() == Layout::kUnified;
+  for (const std::string_view controller : kKnownV1) {
+    const auto hierarchy = host.hierarchy(v2 ? "" : controller);
+    if (!hierarchy) continue;
+    auto parent = sys::duplicate(hierarchy->root.borrow());
+    for (std::size_t i = 0; parent && i + 1 < parts.size(); ++i)
+      parent = sys::open_at(parent->borrow(), parts[i].c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (!parent) continue;
+    auto dir =
+        sys::open_at(parent->borrow(), parts.back().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (!dir) continue;
+    group.parts_.push_back({.controller = v2 ? "" : std::string(controller),
+                            .parent = *std::move(parent),
+                            .name = parts.back(),
+                            .dir = *std::move(dir)});
+    if (v2) break;
+  }
+  return group;
+}
+
+Result<> Group::add(pid_t pid) const {
+  for (const Part& part : parts_)
+    TRY(sys::write_at(part.dir.borrow(), "cgroup.procs", std::to_string(pid)),
+        "enter control group " + part.controller);
+  return {};
+}
+
+bool Group::oom_killed() const {
+  const Part* memory = part("memory");
+  if (memory == nullptr) return false;
+  const char* file = layout_ == Layout::kUnified ? "memory.events" : "memory.oom_control";
+  const auto text = sys::read_file_at(memory->dir.borrow(), file);
+  return text && counter_is_positive(*text, "oom_kill");
+}
+
+Result<> Group::kill_all() const {
+  if (parts_.empty()) return {};
+  const BorrowedFd dir = parts_.front().dir.borrow();
+  if (layout_ == Layout::kUnified && sys::write_at(dir, "cgroup.kill", "1")) return {};
+  // Without cgroup.kill (v1; Linux before 5.14): until a look finds nobody. A fork in between is found by the next.
+  constexpr int kRounds = 1000;
+  for (int round = 0; round < kRounds; ++round) {
+    TRY_SET(const std::vector<pid_t> pids, processes_in(dir));
+    if (pids.empty()) return {};
+    for (const pid_t pid : pids)
+      if (const auto process = sys::open_pidfd(pid))
+        (void)sys::send_signal(process->borrow(), SIGKILL);
+    sys::sleep_ms(1);
+  }
+  return fail(Code::kSystem, "processes of the control group do not die");
+}
+
+Result<> Group::remove() {
+  while (!parts_.empty()) {
+    TRY(remove_patiently(parts_.back().parent.borrow(), parts_.back().name),
+        "remove control group");
+    parts_.pop_back();
+  }
+  return {};
+}
+
+}  // namespace planet::cgroup

@@ -1,0 +1,187 @@
+// Groups on this host's real control groups, below /planet/test-PID, all gone at the end. Needs root.
+#include "cgroup/group.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/strings.h"
+#include "cgroup/device_program.h"
+#include "cgroup/tree.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace planet::cgroup {
+namespace {
+
+class GroupTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (::geteuid() != 0) GTEST_SKIP() << "control groups need root";
+    auto host = Host::open();
+    ASSERT_TRUE(host) << host.error().to_string();
+    host_.emplace(*std::move(host));
+  }
+  void TearDown() override {
+    if (!host_) return;
+    EXPECT_TRUE(Group::open(*host_, top()).value().remove());
+  }
+  static std::string top() { return "/planet/test-" + std::to_string(::getpid()); }
+  static std::string path(const char* name) { return top() + "/" + name; }
+
+  Group create(const char* name, const oci::Resources& resources = {}) {
+    auto group = Group::create(*host_, path(name), resources);
+    EXPECT_TRUE(group) << group.error().to_string();
+    return *std::move(group);
+  }
+
+  // A child that waits for its place in the group, then runs `body` and exits with its value.
+  template <class F>
+  sys::ExitStatus run_in(const Group& group, F body) {
+    int gate[2] = {-1, -1};
+    EXPECT_EQ(::pipe2(gate, O_CLOEXEC), 0);
+    auto child = sys::clone_process({});
+    if (!child->valid()) {
+      char go = 0;
+      ::close(gate[1]);
+      (void)!::read(gate[0], &go, 1);
+      sys::exit_now(body());
+    }
+    EXPECT_TRUE(group.add(child->pid()));
+    ::close(gate[0]);
+    ::close(gate[1]);
+    return *child->wait();
+  }
+
+  std::optional<Host> host_;
+};
+
+TEST_F(GroupTest, IsMadeOnceAndGoneAfterwards) {
+  Group group = create("once");
+  EXPECT_EQ(Group::create(*host_, path("once"), {}).error().code(), Code::kAlreadyExists);
+  EXPECT_EQ(run_in(group, [] { return 7; }).value, 7);
+  EXPECT_TRUE(group.remove());
+  Group again = create("once");
+  EXPECT_TRUE(again.remove());
+}
+
+TEST_F(GroupTest, AProcessLimitHolds) {
+  oci::Resources resources;
+  resources.pids_limit = 5;
+  Group group = create("pids", resources);
+  const auto status = run_in(group, [] {
+    for (int i = 0; i < 10; ++i) {
+      const pid_t pid = ::fork();
+      if (pid == 0) {
+        ::pause();
+        sys::exit_now(0);
+      }
+      if (pid < 0) return errno == EAGAIN ? i : 99;
+    }
+    return 100;
+  });
+  EXPECT_EQ(status.value, 4) << "itself and four children";
+  EXPECT_TRUE(group.kill_all());
+  EXPECT_TRUE(group.remove());
+}
+
+TEST_F(GroupTest, AMemoryLimitKillsAndSaysSo) {
+  oci::Resources resources;
+  resources.memory = oci::Memory{.limit = 16 << 20, .swap = 16 << 20};
+  Group group = create("memory", resources);
+  EXPECT_FALSE(group.oom_killed());
+  const auto status = run_in(group, [] {
+    std::string hog;
+    for (int i = 0; i < 64; ++i) hog += std::string(1 << 20, 'x');
+    return hog.size() > 1 ? 0 : 1;
+  });
+  EXPECT_TRUE(status.signalled);
+  EXPECT_EQ(status.value, SIGKILL);
+  EXPECT_TRUE(group.oom_killed());
+  EXPECT_TRUE(group.remove());
+}
+
+TEST_F(GroupTest, AQuotaHoldsBackASpinningProcess) {
+  oci::Resources resources;
+  resources.cpu = oci::Cpu{.quota = 20000, .period = 100000};
+  Group group = create("cpu", resources);
+  const auto status = run_in(group, [] {
+    const std::int64_t begin = sys::monotonic_ns();
+    while (sys::monotonic_ns() - begin < 500'000'000) {
+    }
+    timespec used{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return static_cast<int>(used.tv_nsec / 10'000'000);  // hundredths of a second
+  });
+  EXPECT_LE(status.value, 25) << "half a second at a fifth of a processor, and one period's slack";
+  EXPECT_TRUE(group.remove());
+}
+
+TEST_F(GroupTest, ErrorsSayWhatWasAsked) {
+  oci::Resources resources;
+  resources.cpu = oci::Cpu{};
+  resources.cpu->cpus = "7777";
+  const auto group = Group::create(*host_, path("bad"), resources);
+  ASSERT_FALSE(group);
+  EXPECT_TRUE(group.error().to_string().starts_with("set processors \"7777\": "))
+      << group.error().to_string();
+  EXPECT_EQ(Group::create(*host_, "/planet/../x", {}).error().code(), Code::kInvalidArgument);
+  Group left = *Group::open(*host_, path("bad"));
+  EXPECT_TRUE(create("bad").remove()) << "nothing is left of the failure";
+}
+
+TEST_F(GroupTest, IsFoundAgainByItsPath) {
+  (void)create("crashed");
+  auto found = Group::open(*host_, path("crashed"));
+  ASSERT_TRUE(found);
+  EXPECT_TRUE(found->remove());
+}
+
+// The v2 device program needs a v2 tree: a hybrid host has one without controllers, which is enough.
+TEST_F(GroupTest, TheDeviceProgramAllowsTheHarmlessOnes) {
+  UniqueFd tree = host_->layout() == Layout::kUnified ? std::move(host_->hierarchy("")->root)
+                                                      : host_->unified_of_hybrid();
+  if (!tree.valid()) GTEST_SKIP() << "this host has no cgroup v2 tree";
+  const std::string name = "planet-test-" + std::to_string(::getpid());
+  ASSERT_TRUE(sys::make_dir_at(tree.borrow(), name.c_str(), 0755));
+  const auto dir = sys::open_at(tree.borrow(), name.c_str(), O_RDONLY | O_DIRECTORY);
+  const Result<> attached = attach_device_program(dir->borrow(), default_device_rules());
+  EXPECT_TRUE(attached) << attached.error().to_string();
+  const std::string node = testing::TempDir() + "/" + name;
+  ASSERT_EQ(::mknod(node.c_str(), S_IFCHR | 0600, makedev(1, 1)), 0);  // /dev/mem
+  auto child = sys::clone_process({});
+  if (!child->valid()) {
+    (void)sys::write_at(dir->borrow(), "cgroup.procs", "0");
+    const bool null_opens = sys::open_at(sys::kCwd, "/dev/null", O_RDWR).has_value();
+    const auto memory = sys::open_at(sys::kCwd, node.c_str(), O_RDONLY);
+    sys::exit_now(null_opens && !memory && memory.error().sys_errno() == EPERM ? 0 : 1);
+  }
+  EXPECT_EQ(child->wait()->value, 0);
+  ::unlink(node.c_str());
+  EXPECT_TRUE(sys::unlink_at(tree.borrow(), name.c_str(), AT_REMOVEDIR));
+}
+
+TEST(CompileDeviceRules, StopsAtARuleForAll) {
+  const auto code = compile_device_rules({{.allow = true, .type = "c", .access = "r"},
+                                          {.allow = false, .type = "a", .access = "rwm"}});
+  ASSERT_TRUE(code);
+  EXPECT_EQ(code->size(), 8U) << "the head and one answer";
+  EXPECT_FALSE(compile_device_rules({{.allow = true, .type = "z", .access = "r"}}));
+}
+
+TEST(PlanTree, NamesEveryHierarchy) {
+  const Tree tree = plan_tree(Layout::kLegacy, "3:cpu,cpuacct:/x\n2:name=systemd:/\n0::/\n");
+  ASSERT_EQ(tree.mounts.size(), 2U);
+  EXPECT_EQ(tree.mounts[0].name, "cpu,cpuacct");
+  EXPECT_EQ(tree.mounts[0].controllers.size(), 2U);
+  EXPECT_EQ(tree.mounts[1].name, "systemd");
+  EXPECT_EQ(tree.mounts[1].controllers[0], "name=systemd");
+  EXPECT_EQ(plan_tree(Layout::kUnified, "0::/\n").mounts.size(), 1U);
+}
+
+}  // namespace
+}  // namespace planet::cgroup

@@ -1,0 +1,25 @@
+#include "cgroup/tree.h"
+
+#include "base/strings.h"
+
+namespace planet::cgroup {
+
+Tree plan_tree(Layout layout, std::string_view proc_self_cgroup) {
+  Tree tree{.layout = layout, .mounts = {}};
+  if (layout == Layout::kUnified) {
+    tree.mounts.push_back({.name = "", .type = "cgroup2", .controllers = {}});
+    return tree;
+  }
+  for (const std::string_view line : split(proc_self_cgroup, '\n')) {
+    const std::vector<std::string_view> fields = split(line, ':');  // id:controllers:path
+    if (fields.size() < 3 || fields[1].empty()) continue;
+    TreeMount mount{.name = std::string(fields[1]), .type = "cgroup", .controllers = {}};
+    for (const std::string_view controller : split(fields[1], ','))
+      mount.controllers.emplace_back(controller);
+    if (mount.name.starts_with("name=")) mount.name.erase(0, 5);
+    tree.mounts.push_back(std::move(mount));
+  }
+  return tree;
+}
+
+}  // namespace planet::cgroup
