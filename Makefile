@@ -1,0 +1,58 @@
+# A thin front on CMake presets (CMakePresets.json). `make help` lists the targets.
+# On a fresh Debian 12: `sudo make run` and `sudo make check` do everything.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := build
+PREFIX ?= /usr/local
+DESTDIR ?=
+ARGS ?=
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
+
+.PHONY: help deps build run check check-vm bench fuzz install uninstall tidy format layers clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+
+deps: ## install what building and testing need (Debian packages, as root)
+	@tools/deps.sh
+
+build: ## build/planet and build/planet-runtime, release, fully static
+	@tools/build.sh release
+	@ln -sf release/apps/planet/planet build/planet
+	@ln -sf release/apps/planet-runtime/planet-runtime build/planet-runtime
+
+run: deps build ## a shell on the embedded default image (ARGS="IMAGE CMD..." for another)
+	@build/planet run --rm -it $(ARGS)
+
+check: deps ## format, layers, tidy, unit, sanitizers, end to end, fuzzing: what CI runs
+	@tools/check.sh
+
+check-vm: deps ## the suites that need another kernel or control group layout, in virtual machines
+	@tests/vm/check.sh
+
+bench: deps build ## against the peers and the kernel's own floor, in one run
+	@bench/run.py
+
+fuzz: deps ## every fuzz target for SECONDS=60 seconds
+	@tools/fuzz.sh $${SECONDS_EACH:-60}
+
+tidy: ## clang-tidy over everything
+	@tools/tidy.sh
+
+format: ## clang-format everything in place
+	@git ls-files '*.h' '*.cc' | xargs clang-format-19 -i
+
+layers: ## direction of includes, and raw calls outside sys/
+	@tools/check_layers.py
+
+install: build ## to DESTDIR/PREFIX
+	install -D -m 755 build/planet $(DESTDIR)$(PREFIX)/bin/planet
+	install -D -m 755 build/planet-runtime $(DESTDIR)$(PREFIX)/bin/planet-runtime
+
+uninstall: ## what install put there
+	rm -f $(DESTDIR)$(PREFIX)/bin/planet $(DESTDIR)$(PREFIX)/bin/planet-runtime
+
+clean: ## build/
+	rm -rf build

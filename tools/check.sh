@@ -1,0 +1,74 @@
+#!/usr/bin/env bash
+# What `make check` and CI do, stage by stage. The last line sums up: "N passed, N failed, N skipped".
+set -uo pipefail
+cd "$(dirname "$0")/.." || exit
+mkdir -p build
+passed=0 failed=0 skipped=0
+
+# stage NAME COMMAND...: one stage that passes or fails as a whole.
+stage() {
+	local name=$1 start=$SECONDS
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+		echo "ok    $name ($((SECONDS - start)) s)"
+	else
+		failed=$((failed + 1))
+		echo "FAIL  $name ($((SECONDS - start)) s)"
+	fi
+}
+
+# A suite under ctest: its GoogleTest programs say how many tests ran.
+unit() {
+	local preset=$1 log=build/$1-tests.log start=$SECONDS
+	if ! tools/build.sh "$preset"; then
+		failed=$((failed + 1))
+		echo "FAIL  build $preset"
+		return
+	fi
+	ctest --test-dir "build/$preset" --output-on-failure --verbose >"$log" 2>&1
+	local status=$? good bad skip
+	good=$(grep -oE '\[  PASSED  \] [0-9]+ test' "$log" | grep -oE '[0-9]+' | paste -sd+ | bc)
+	bad=$(grep -oE '\[  FAILED  \] [0-9]+ test' "$log" | grep -oE '[0-9]+' | paste -sd+ | bc)
+	skip=$(grep -oE '\[  SKIPPED \] [0-9]+ test' "$log" | grep -oE '[0-9]+' | paste -sd+ | bc)
+	[ $status = 0 ] || [ "${bad:-0}" != 0 ] || bad=1
+	passed=$((passed + ${good:-0})) failed=$((failed + ${bad:-0})) skipped=$((skipped + ${skip:-0}))
+	if [ "${bad:-0}" = 0 ]; then
+		echo "ok    unit tests, $preset: ${good:-0} ($((SECONDS - start)) s)"
+	else
+		grep -E 'FAILED|Failure|ERROR|SUMMARY|error:' -A 6 "$log" | head -n 80
+		echo "FAIL  unit tests, $preset: ${bad:-0} of $((${good:-0} + ${bad:-0}))"
+	fi
+	[ "${skip:-0}" = 0 ] || grep -E 'SKIPPED|skipped' "$log" | sort -u | head -n 20
+}
+
+end_to_end() {
+	local log=build/e2e.log start=$SECONDS good bad skip
+	make --no-print-directory build || { failed=$((failed + 1)); return; }
+	bats --tap tests/e2e >"$log" 2>&1
+	good=$(grep -c '^ok' "$log") bad=$(grep -c '^not ok' "$log") skip=$(grep -c '^ok.*# skip' "$log")
+	[ "$good$bad" != 00 ] || bad=1
+	passed=$((passed + good - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
+	grep -E '^ok.*# skip' "$log"
+	if [ "$bad" = 0 ]; then
+		echo "ok    end to end: $good ($((SECONDS - start)) s)"
+	else
+		grep -E '^not ok|^#' "$log" | head -n 80
+		echo "FAIL  end to end: $bad of $((good + bad))"
+	fi
+}
+
+formatted() { git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run -Werror; }
+scripts() { git ls-files '*.sh' '.ci/run' | xargs shellcheck; }
+
+stage "format" formatted
+stage "layers" tools/check_layers.py
+stage "scripts" scripts
+unit debug
+unit asan
+end_to_end
+stage "tidy" tools/tidy.sh
+stage "fuzz" tools/fuzz.sh "${FUZZ_SECONDS:-60}"
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
