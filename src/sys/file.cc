@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <linux/openat2.h>
 #include <sys/file.h>
+#include <sys/sendfile.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -123,6 +124,20 @@ Result<> write_at(BorrowedFd dir, const char* path, std::string_view data) {
   if (static_cast<std::size_t>(n) != data.size())
     return fail(Code::kCorrupt, std::string("short write to ") + path);
   return {};
+}
+
+Result<> seek_to(BorrowedFd fd, std::uint64_t offset) {
+  return done(::lseek(fd.get(), static_cast<off_t>(offset), SEEK_SET), "lseek",
+              std::to_string(offset));
+}
+
+Result<> copy_bytes(BorrowedFd from, BorrowedFd to) {
+  constexpr std::size_t kMost = 1U << 30;
+  while (true) {
+    const ssize_t n = retry([&] { return ::sendfile(to.get(), from.get(), nullptr, kMost); });
+    if (n == 0) return {};
+    if (n < 0) return call_failed("sendfile", "descriptor");
+  }
 }
 
 Result<> replace_file_at(BorrowedFd dir, const char* path, std::string_view data, mode_t mode,
@@ -310,6 +325,10 @@ Result<> remove_tree_at(BorrowedFd dir, const char* name) {
 
 Result<> lock_exclusive(BorrowedFd fd) {
   return done(retry([&] { return ::flock(fd.get(), LOCK_EX); }), "flock", "descriptor");
+}
+
+bool try_lock_exclusive(BorrowedFd fd) {
+  return ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
 }
 
 }  // namespace planet::sys

@@ -54,6 +54,12 @@ Result<std::size_t> write_some(BorrowedFd fd, std::string_view data);
 // Errors: kCorrupt - a short write.
 Result<> write_at(BorrowedFd dir, const char* path, std::string_view data);
 
+// Sets the file's position; what is skipped before the next write is a hole.
+Result<> seek_to(BorrowedFd fd, std::uint64_t offset);
+
+// Copies from where `from` stands to its end, in the kernel where it can.
+Result<> copy_bytes(BorrowedFd from, BorrowedFd to);
+
 // Replaces `path` whole: a temporary file beside it, then rename(2), so that a reader sees the old content or
 // the new. Not durable over power loss unless `durable`, which syncs the file before the rename.
 enum class Durable : std::uint8_t { kNo, kYes };
@@ -92,5 +98,6 @@ Result<> remove_tree_at(BorrowedFd dir, const char* name);
 
 // flock(2), exclusive. The lock lives as long as the open file does.
 Result<> lock_exclusive(BorrowedFd fd);
+bool try_lock_exclusive(BorrowedFd fd);
 
 }  // namespace planet::sys

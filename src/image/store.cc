@@ -1,0 +1,223 @@
+#include "image/store.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <map>
+
+#include "base/strings.h"
+#include "oci/json.h"
+#include "sys/file.h"
+#include "sys/random.h"
+
+namespace planet::image {
+namespace {
+
+constexpr std::size_t kMostImageFile = 16U << 20;
+constexpr std::size_t kShortestId = 4;
+
+std::string tag_file(std::string name) {
+  std::ranges::replace(name, '/', '!');
+  return name;
+}
+std::string tag_name(std::string file) {
+  std::ranges::replace(file, '!', '/');
+  return file;
+}
+
+std::string write_image(const Image& image) {
+  oci::json::object object;
+  object["digest"] = image.digest;
+  object["configDigest"] = image.config_digest;
+  object["chain"] = oci::to_array(image.chain);
+  object["maxId"] = image.max_id;
+  object["size"] = image.size;
+  const oci::ImageConfig& config = image.config;
+  oci::json::object labels;
+  for (const auto& [key, value] : config.labels) labels[key] = value;
+  object["config"] = {
+      {"created", config.created},        {"user", config.user},
+      {"workingDir", config.working_dir}, {"stopSignal", config.stop_signal},
+      {"env", oci::to_array(config.env)}, {"entrypoint", oci::to_array(config.entrypoint)},
+      {"cmd", oci::to_array(config.cmd)}, {"labels", std::move(labels)}};
+  return oci::to_text(object);
+}
+
+Result<Image> parse_image(std::string_view text) {
+  TRY_SET(const oci::json::value value, oci::parse_json(text, kMostImageFile));
+  TRY_SET(const oci::Fields fields, oci::Fields::of(value, ""));
+  Image image;
+  TRY(fields.read("digest", image.digest));
+  TRY(fields.read("configDigest", image.config_digest));
+  TRY(fields.read("chain", image.chain));
+  TRY(fields.read("maxId", image.max_id));
+  TRY(fields.read("size", image.size));
+  const oci::json::value* inner = fields.find("config");
+  if (inner == nullptr) return fail(Code::kCorrupt, "config is missing");
+  TRY_SET(const oci::Fields config, oci::Fields::of(*inner, "config"));
+  TRY(config.read("created", image.config.created));
+  TRY(config.read("user", image.config.user));
+  TRY(config.read("workingDir", image.config.working_dir));
+  TRY(config.read("stopSignal", image.config.stop_signal));
+  TRY(config.read("env", image.config.env));
+  TRY(config.read("entrypoint", image.config.entrypoint));
+  TRY(config.read("cmd", image.config.cmd));
+  TRY(config.read_map("labels", image.config.labels));
+  return image;
+}
+
+Result<> make_if_missing(BorrowedFd dir, const char* name) {
+  const Result<> made = sys::make_dir_at(dir, name, 0700);
+  if (made || made.error().code() == Code::kAlreadyExists) return {};
+  return made;
+}
+
+Result<> make_layout(BorrowedFd dir) {
+  if (sys::exists_at(dir, "oci-layout")) return {};
+  for (const char* name : {"blobs", "blobs/sha256", "tags", "images", "layers", "staging"})
+    TRY(make_if_missing(dir, name));
+  if (!sys::exists_at(dir, "index.json"))
+    TRY(sys::replace_file_at(dir, "index.json", oci::write_index({}), 0600));
+  return sys::replace_file_at(dir, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})", 0600);
+}
+
+bool is_id(std::string_view text) {
+  return text.size() >= kShortestId && text.size() <= 64 &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::unexpected<Error> no_such_image(std::string_view text) {
+  return fail(Code::kNotFound, "no image " + quoted(text) +
+                                   " here; `planet images` lists them, `planet load` adds one");
+}
+
+}  // namespace
+
+Result<Store> Store::open(const std::string& root) {
+  TRY_SET(UniqueFd dir, sys::make_directories(sys::kCwd, root, 0700), "open the image store");
+  TRY(make_layout(dir.borrow()), "open the image store");
+  return Store(root, std::move(dir));
+}
+
+std::string Store::layer_dir(const std::string& chain_id) const {
+  return path_ + "/layers/" + chain_id + "/fs";
+}
+
+bool Store::has_layer(const std::string& chain_id) const {
+  return sys::exists_at(dir(), ("layers/" + chain_id).c_str());
+}
+
+bool Store::has_image(const std::string& digest) const {
+  return sys::exists_at(dir(), ("images/" + digest).c_str());
+}
+
+Result<Image> Store::read_image(const std::string& digest) const {
+  const std::string file = "images/" + digest;
+  TRY_SET(const std::string text, sys::read_file_at(dir(), file.c_str(), kMostImageFile));
+  TRY_SET(Image image, parse_image(text), "read " + file);
+  for (const std::string& chain_id : image.chain) image.layers.push_back(layer_dir(chain_id));
+  return image;
+}
+
+Result<Image> Store::resolve(std::string_view text) const {
+  auto reference = parse_reference(text);
+  if (!reference) {
+    if (is_id(text)) return resolve_id(text);
+    return std::unexpected(std::move(reference).error());
+  }
+  for (const Reference& candidate : local_candidates(*reference)) {
+    if (candidate.tag.empty()) {  // by digest alone
+      if (has_image(candidate.digest->hex())) return read_image(candidate.digest->hex());
+      continue;
+    }
+    Reference named = candidate;
+    named.digest.reset();
+    const auto digest = sys::read_link_at(dir(), ("tags/" + tag_file(named.text())).c_str());
+    if (!digest) continue;
+    if (candidate.digest && candidate.digest->hex() != *digest) continue;
+    return read_image(*digest);
+  }
+  if (is_id(text)) return resolve_id(text);
+  return no_such_image(text);
+}
+
+Result<Image> Store::resolve_id(std::string_view text) const {
+  TRY_SET(const UniqueFd images, sys::open_at(dir(), "images", O_RDONLY | O_DIRECTORY));
+  TRY_SET(const std::vector<std::string> digests, sys::list_dir(images.borrow()));
+  std::optional<Image> found;
+  for (const std::string& digest : digests) {
+    if (digest.find('.') != std::string::npos) continue;  // being written
+    TRY_SET(Image image, read_image(digest));
+    if (!image.config_digest.starts_with(text) && !digest.starts_with(text)) continue;
+    if (found && found->config_digest != image.config_digest)
+      return fail(Code::kInvalidArgument,
+                  "image id " + quoted(text) + " is ambiguous; give more digits");
+    found = std::move(image);
+  }
+  if (!found) return no_such_image(text);
+  return *std::move(found);
+}
+
+Result<std::vector<Listed>> Store::list() const {
+  TRY_SET(const UniqueFd tags, sys::open_at(dir(), "tags", O_RDONLY | O_DIRECTORY));
+  TRY_SET(std::vector<std::string> files, sys::list_dir(tags.borrow()));
+  std::ranges::sort(files);
+  std::vector<Listed> listed;
+  for (const std::string& file : files) {
+    if (file.find('#') != std::string::npos) continue;  // a link on its way
+    TRY_SET(const std::string digest, sys::read_link_at(tags.borrow(), file.c_str()));
+    TRY_SET(Image image, read_image(digest));
+    listed.push_back({.name = tag_name(file), .image = std::move(image)});
+  }
+  return listed;
+}
+
+Result<> Store::write_index() const {
+  TRY_SET(const std::vector<Listed> listed, list());
+  oci::Index index;
+  for (const Listed& one : listed) {
+    TRY_SET(const struct stat st,
+            sys::lstat_at(dir(), ("blobs/sha256/" + one.image.digest).c_str()));
+    index.manifests.push_back({.media_type = "application/vnd.oci.image.manifest.v1+json",
+                               .digest = "sha256:" + one.image.digest,
+                               .size = st.st_size,
+                               .annotations = {{"org.opencontainers.image.ref.name", one.name}},
+                               .platform = {}});
+  }
+  return sys::replace_file_at(dir(), "index.json", oci::write_index(index), 0600);
+}
+
+Result<> Store::add(const Image& image, const std::vector<std::string>& names) const {
+  TRY(sys::replace_file_at(dir(), ("images/" + image.digest).c_str(), write_image(image), 0600));
+  // index.json is written from all tags: two at once would each miss the other's.
+  TRY_SET(const UniqueFd lock, sys::open_at(dir(), "tags", O_RDONLY | O_DIRECTORY));
+  TRY(sys::lock_exclusive(lock.borrow()));
+  for (const std::string& name : names) {
+    const std::string file = tag_file(name);
+    const std::string temporary = "#" + sys::random_hex(8);
+    TRY(sys::symlink_at(image.digest.c_str(), lock.borrow(), temporary.c_str()));
+    TRY(sys::rename_at(lock.borrow(), temporary.c_str(), lock.borrow(), file.c_str()));
+  }
+  return write_index();
+}
+
+Result<Staging> Staging::open(const Store& store) {
+  TRY_SET(UniqueFd parent, sys::open_at(store.dir(), "staging", O_RDONLY | O_DIRECTORY));
+  TRY_SET(const std::vector<std::string> names, sys::list_dir(parent.borrow()));
+  for (const std::string& name : names) {
+    const auto left = sys::open_at(parent.borrow(), name.c_str(), O_RDONLY | O_DIRECTORY);
+    if (left && sys::try_lock_exclusive(left->borrow()))
+      (void)sys::remove_tree_at(parent.borrow(), name.c_str());
+  }
+  std::string name = sys::random_hex(16);
+  TRY(sys::make_dir_at(parent.borrow(), name.c_str(), 0700));
+  TRY_SET(UniqueFd dir, sys::open_at(parent.borrow(), name.c_str(), O_RDONLY | O_DIRECTORY));
+  TRY(sys::lock_exclusive(dir.borrow()));
+  return Staging(std::move(parent), std::move(name), std::move(dir));
+}
+
+Staging::~Staging() {
+  if (dir_.valid()) (void)sys::remove_tree_at(parent_.borrow(), name_.c_str());
+}
+
+}  // namespace planet::image

@@ -1,0 +1,65 @@
+// Manifests, indexes and configurations of images as plain data, and docker's archive manifest.
+//
+// Source: OCI image-spec 1.1: manifest.md, image-index.md, config.md, descriptor.md; Docker Image Manifest V2,
+// Schema 2; `docker save`'s manifest.json.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace planet::oci {
+
+struct Platform {
+  std::string architecture, os, variant;
+};
+
+// The digest is text here; image::Digest checks its form.
+struct Descriptor {
+  std::string media_type;
+  std::string digest;
+  std::int64_t size = 0;
+  std::map<std::string, std::string> annotations;
+  Platform platform;
+};
+
+struct Manifest {
+  Descriptor config;
+  std::vector<Descriptor> layers;
+};
+
+struct Index {
+  std::vector<Descriptor> manifests;
+};
+
+struct ImageConfig {
+  std::string architecture, os, created;
+  std::string user, working_dir, stop_signal;
+  std::vector<std::string> env, entrypoint, cmd, diff_ids;
+  std::map<std::string, std::string> labels;
+};
+
+struct ArchiveImage {
+  std::string config;
+  std::vector<std::string> repo_tags, layers;
+};
+
+// Each is bounded in size and depth; a document that reads as manifest and index at once is refused, as two readers
+// could disagree on what it is (CVE-2021-41190).
+// Errors: kInvalidArgument, naming the field.
+Result<Manifest> parse_manifest(std::string_view text);
+Result<Index> parse_index(std::string_view text);
+Result<ImageConfig> parse_image_config(std::string_view text);
+Result<std::vector<ArchiveImage>> parse_archive_manifest(std::string_view text);
+
+std::string write_manifest(const Manifest& manifest);
+std::string write_index(const Index& index);
+
+bool is_index_type(std::string_view media_type);
+bool is_manifest_type(std::string_view media_type);
+
+}  // namespace planet::oci
