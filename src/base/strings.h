@@ -35,6 +35,10 @@ Result<T> parse_number(std::string_view text, std::string_view what, int base = 
   return value;
 }
 
+// Length of the well-formed UTF-8 sequence that `text`, not empty, begins with; 0 if there is none.
+// Source: RFC 3629, section 4 (no surrogates, no overlong forms).
+std::size_t utf8_length(std::string_view text);
+
 // `text` with control characters (C0, DEL, C1) and bytes that are not UTF-8 as \xNN, and '\' doubled: fit for
 // a terminal when `text` is not ours.
 std::string printable(std::string_view text);

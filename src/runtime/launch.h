@@ -20,6 +20,8 @@ namespace planet::runtime {
 // The root filesystem is a directory that is there already ...
 struct DirectoryRoot {
   std::string path;
+  bool id_mapped =
+      false;  // shown through the container's id map: it belongs to the host's ids 0 to 65535
 };
 
 // ... or an overlay of read-only layers, topmost first, whose changes go to `upper`. With a user namespace

@@ -24,8 +24,12 @@ mode_t type_bits(char type) {
   }
 }
 
-Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root) {
-  TRY_SET(fs::DetachedMount mount, fs::DetachedMount::clone(sys::kCwd, root.path.c_str(), true));
+Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root,
+                                              std::optional<BorrowedFd> user_ns) {
+  const bool id_mapped = root.id_mapped && user_ns;
+  TRY_SET(fs::DetachedMount mount,
+          fs::DetachedMount::clone(sys::kCwd, root.path.c_str(), !id_mapped));
+  if (id_mapped) TRY(mount.set_id_map(*user_ns, false), "id-map " + root.path);
   TRY_SET(const struct stat st, sys::stat_fd(mount.root()));
   if (!S_ISDIR(st.st_mode))
     return fail(Code::kInvalidArgument,
@@ -38,7 +42,7 @@ Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root) {
 Result<fs::DetachedMount> make_root(const LaunchRequest& request,
                                     std::optional<BorrowedFd> user_ns) {
   if (const auto* directory = std::get_if<DirectoryRoot>(&request.root))
-    return make_directory_root(*directory);
+    return make_directory_root(*directory, user_ns);
   const auto& overlay = std::get<OverlayRoot>(request.root);
   return fs::make_overlay({.layers = overlay.layers, .upper = overlay.upper, .work = overlay.work},
                           user_ns);

@@ -90,6 +90,10 @@ Result<Child> clone_process(const CloneRequest& request) {
   return Child(static_cast<pid_t>(pid), UniqueFd(pidfd));
 }
 
+pid_t own_pid() {
+  return ::getpid();
+}
+
 Result<UniqueFd> open_pidfd(pid_t pid) {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);
   if (fd < 0) return std::unexpected(Error::from_errno(errno, "pidfd_open " + std::to_string(pid)));

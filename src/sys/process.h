@@ -63,6 +63,7 @@ struct CloneRequest {
 };
 Result<Child> clone_process(const CloneRequest& request);
 
+pid_t own_pid();
 Result<UniqueFd> open_pidfd(pid_t pid);
 
 // The process behind a pidfd, as our pid namespace numbers it (proc(5), fdinfo "Pid:").

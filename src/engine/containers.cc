@@ -1,0 +1,187 @@
+#include "engine/containers.h"
+
+#include <signal.h>
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "cgroup/group.h"
+#include "engine/reserve.h"
+#include "engine/spec_plan.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/signals.h"
+
+namespace planet::engine {
+namespace {
+
+constexpr std::size_t kIdDigits = 64;
+
+bool is_alive(pid_t pid, std::uint64_t ticks) {
+  const auto now = start_ticks(pid);
+  return now && *now == ticks;
+}
+
+bool is_id(std::string_view text) {
+  return text.size() == kIdDigits &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+Result<std::vector<std::string>> list_ids(const Places& places) {
+  TRY_SET(const UniqueFd dir,
+          sys::open_at(places.root_dir.borrow(), "containers", O_RDONLY | O_DIRECTORY));
+  TRY_SET(std::vector<std::string> names, sys::list_dir(dir.borrow()));
+  std::erase_if(names, [](const std::string& name) { return !is_id(name); });
+  return names;
+}
+
+bool keeper_lives(const Places& places, const std::string& id) {
+  const auto state = read_state(places, id);
+  return state && state->boot_id == boot_id() && is_alive(state->keeper, state->keeper_ticks);
+}
+
+Result<> wait_for_end(BorrowedFd pidfd, int timeout_ms, bool& ended) {
+  pollfd wait{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
+  TRY_SET(const int ready, sys::wait_ready(std::span(&wait, 1), timeout_ms));
+  ended = ready > 0;
+  return {};
+}
+
+Result<> remove_cgroup(const std::string& id, bool kill) {
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  TRY_SET(cgroup::Group group, cgroup::Group::open(host, cgroup_path(id)));
+  if (kill) TRY(group.kill_all());
+  return group.remove();
+}
+
+}  // namespace
+
+Result<std::string> find_container(const Places& places, const std::string& text) {
+  const auto named = sys::read_link_at(places.root_dir.borrow(), ("names/" + text).c_str());
+  if (named && text.find('/') == std::string::npos) return *named;
+  TRY_SET(const std::vector<std::string> ids, list_ids(places));
+  std::optional<std::string> found;
+  for (const std::string& id : ids) {
+    if (text.empty() || !id.starts_with(text)) continue;
+    if (found)
+      return fail(Code::kInvalidArgument,
+                  "container id " + quoted(text) + " is ambiguous; give more digits");
+    found = id;
+  }
+  if (!found)
+    return fail(Code::kNotFound, "no such container: " + printable(text.substr(0, 200)) +
+                                     "; `planet ps -a` lists them");
+  return *found;
+}
+
+Result<Container> look_at(const Places& places, const std::string& id) {
+  auto record = read_record(places, id);
+  if (!record && record.error().code() == Code::kNotFound)
+    return fail(Code::kNotFound, "no such container: " + printable(id));
+  if (!record) return std::unexpected(std::move(record).error());
+  Container container{.record = *std::move(record), .state = read_state(places, id), .exit = {}};
+  if (container.state && (container.state->boot_id != boot_id() ||
+                          !is_alive(container.state->pid, container.state->start_ticks)))
+    container.state.reset();
+  if (container.state) {
+    container.status = Status::kRunning;
+    return container;
+  }
+  container.exit = read_exit(places, id);
+  // No state and no exit: made, and started by a keeper that is still at it, or died at it.
+  const bool ended = container.exit || !keeper_lives(places, id);
+  container.status = ended ? Status::kExited : Status::kCreated;
+  return container;
+}
+
+Result<std::vector<Container>> list_containers(const Places& places) {
+  TRY_SET(const std::vector<std::string> ids, list_ids(places));
+  std::vector<Container> containers;
+  for (const std::string& id : ids) {
+    auto container = look_at(places, id);
+    if (!container) continue;  // being made or removed at this moment
+    const bool left_over = container->status == Status::kExited && container->record.auto_remove &&
+                           !keeper_lives(places, id);
+    if (left_over)
+      (void)remove_container(places, *container, true);
+    else
+      containers.push_back(*std::move(container));
+  }
+  std::ranges::sort(containers, std::greater<>(),
+                    [](const Container& container) { return container.record.created; });
+  return containers;
+}
+
+Result<UniqueFd> open_init(const Container& container) {
+  const auto not_running = [&] {
+    return fail(Code::kWrongState, "container " + container.record.name + " is not running");
+  };
+  if (!container.state) return not_running();
+  // First the descriptor, then the check: it cannot come to mean another process in between.
+  auto pidfd = sys::open_pidfd(container.state->pid);
+  if (!pidfd || !is_alive(container.state->pid, container.state->start_ticks)) return not_running();
+  return pidfd;
+}
+
+Result<> kill_container(const Container& container, int signal) {
+  TRY_SET(const UniqueFd init, open_init(container));
+  return sys::send_signal(init.borrow(), signal);
+}
+
+void wait_for_keeper(const Container& container) {
+  if (!container.state) return;
+  const auto keeper = sys::open_pidfd(container.state->keeper);
+  if (!keeper || !is_alive(container.state->keeper, container.state->keeper_ticks)) return;
+  bool ended = false;
+  constexpr int kPatience = 10'000;
+  (void)wait_for_end(keeper->borrow(), kPatience, ended);
+}
+
+Result<> stop_container(const Places& places, const Container& container, int timeout) {
+  (void)places;
+  const auto init = open_init(container);
+  if (!init) return {};  // it is over: what was asked
+  const int signal = sys::signal_number(container.record.stop_signal);
+  TRY(sys::send_signal(init->borrow(), signal == 0 ? SIGTERM : signal));
+  bool ended = false;
+  constexpr int kMilliseconds = 1000;
+  TRY(wait_for_end(init->borrow(), timeout < 0 ? -1 : timeout * kMilliseconds, ended));
+  if (!ended) {
+    (void)sys::send_signal(init->borrow(), SIGKILL);
+    TRY(wait_for_end(init->borrow(), -1, ended));
+  }
+  wait_for_keeper(container);
+  return {};
+}
+
+Result<> erase_container(const Places& places, const std::string& id, const Record* record) {
+  const BorrowedFd root = places.root_dir.borrow();
+  drop_state(places, id);
+  TRY(sys::remove_tree_at(root, ("containers/" + id).c_str()));
+  if (record == nullptr) return {};
+  release_name(places, record->name, id);
+  if (record->range) release_range(places, *record->range);
+  return {};
+}
+
+Result<> remove_container(const Places& places, const Container& container, bool force) {
+  const std::string& id = container.record.id;
+  if (container.status == Status::kRunning) {
+    if (!force)
+      return fail(Code::kWrongState, "container " + container.record.name +
+                                         " is running; stop it first, or remove it with -f");
+    const auto init = open_init(container);
+    if (init) {
+      (void)sys::send_signal(init->borrow(), SIGKILL);
+      bool ended = false;
+      TRY(wait_for_end(init->borrow(), -1, ended));
+    }
+    wait_for_keeper(container);
+    // A keeper of --rm has removed it by now.
+    if (!read_record(places, id)) return {};
+  }
+  TRY(remove_cgroup(id, true));
+  return erase_container(places, id, &container.record);
+}
+
+}  // namespace planet::engine

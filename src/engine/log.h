@@ -1,0 +1,64 @@
+// A container's log: what its processes wrote, one JSON object a line, as docker's json-file driver writes it.
+//
+//   {"log":"text\n","stream":"stdout","time":"2026-01-02T03:04:05.678901234Z"}
+//
+// A line of the container is cut at 16 KiB. Bytes that are not UTF-8 are written as \udc80 to \udcff, one each, so that
+// reading gives back exactly what was written, and other readers still read the rest.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "engine/places.h"
+#include "runtime/relay.h"
+
+namespace planet::engine {
+
+inline constexpr std::uint64_t kMostLogBytes = 10U << 20;  // then the file is rotated
+inline constexpr int kLogFiles = 3;
+
+// Writes the log of container `id`. The file is made with the first byte: a silent container has none. A disk that is
+// full loses lines, never the container.
+class LogWriter : public runtime::OutputTap {
+ public:
+  LogWriter(const Places& places, std::string id) : places_(places), id_(std::move(id)) {}
+  void output(runtime::Stream stream, std::string_view bytes) override;
+  void flush();  // the last lines, which may lack their newline
+
+ private:
+  void line(runtime::Stream stream, std::string_view text);
+  bool open();
+  void rotate();
+
+  const Places& places_;
+  std::string id_;
+  UniqueFd file_;
+  std::uint64_t size_ = 0;
+  std::string partial_[2];
+};
+
+struct LogLine {
+  runtime::Stream stream = runtime::Stream::kOut;
+  std::string text, time;
+};
+
+std::string encode_log_line(const LogLine& line);
+// None if it is no line of a log.
+std::optional<LogLine> decode_log_line(std::string_view text);
+
+struct LogQuery {
+  std::optional<std::uint64_t> tail;  // only the last so many lines
+  bool follow = false;
+};
+
+// Calls `each` for every line; with `follow`, goes on until `ended` says that the container is over.
+Result<> read_log(const Places& places, const std::string& id, const LogQuery& query,
+                  const std::function<void(const LogLine&)>& each,
+                  const std::function<bool()>& ended);
+
+}  // namespace planet::engine

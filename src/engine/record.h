@@ -1,0 +1,64 @@
+// What is written down of a container: its record, made once; its state while it runs; how it ended.
+#pragma once
+
+#include <sys/types.h>
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/places.h"
+#include "engine/request.h"
+#include "oci/spec.h"
+
+namespace planet::engine {
+
+struct Record {
+  std::string id, name, image, image_digest, created;  // created: RFC 3339, UTC
+  std::vector<std::string> command;
+  std::map<std::string, std::string> labels;
+  bool auto_remove = false;
+  std::string stop_signal = "TERM";
+  int stop_timeout = 10;
+  std::optional<int> range;  // number of its private id range
+  // What one more process in it needs (exec).
+  std::string user;
+  std::vector<std::string> env, capabilities;
+  std::string work_dir;
+  bool private_users = false, host_network = false, no_new_privileges = false, seccomp_off = false;
+};
+
+// While it runs. A pid alone says nothing: it counts only with the start time and the boot it belongs to.
+struct State {
+  pid_t pid = 0;
+  std::uint64_t start_ticks = 0;
+  pid_t keeper = 0;
+  std::uint64_t keeper_ticks = 0;
+  std::string boot_id, started;
+};
+
+struct Exit {
+  int status = 0;
+  bool oom_killed = false;
+  std::string finished;
+};
+
+Result<> write_record(const Places& places, const Record& record);
+Result<Record> read_record(const Places& places, const std::string& id);
+
+Result<> write_state(const Places& places, const std::string& id, const State& state);
+std::optional<State> read_state(const Places& places, const std::string& id);
+void drop_state(const Places& places, const std::string& id);
+
+Result<> write_exit(const Places& places, const std::string& id, const Exit& exit);
+std::optional<Exit> read_exit(const Places& places, const std::string& id);
+
+std::string now_text();
+
+// Start time of a process in clock ticks since boot: proc(5), /proc/PID/stat, field 22. None if it is gone.
+std::optional<std::uint64_t> start_ticks(pid_t pid);
+std::string boot_id();
+
+}  // namespace planet::engine

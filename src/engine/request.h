@@ -1,0 +1,59 @@
+// RunRequest: what a user asked of `planet run`, in plain data. Nothing here has touched the machine.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "oci/spec.h"
+
+namespace planet::engine {
+
+enum class Network : std::uint8_t { kNone, kHost };  // kNone: a private namespace with loopback
+
+// Whose user ids. kDefault is kAuto where the host can, else kHost, said once.
+enum class UserNamespace : std::uint8_t { kDefault, kAuto, kHost };
+
+enum class Explain : std::uint8_t { kNo, kText, kJson };
+
+struct Volume {
+  std::string source;  // absolute
+  std::string destination;
+  std::vector<std::string> options;  // "ro", "rbind", ...
+};
+
+struct RunRequest {
+  std::string image;   // or ...
+  std::string rootfs;  // ... a directory, absolute
+  std::vector<std::string> command;
+  std::string name;
+  bool detach = false, remove = false, interactive = false, terminal = false;
+
+  std::vector<std::string> env;  // "NAME=value"
+  std::optional<std::string> work_dir, user, hostname;
+  std::optional<std::vector<std::string>> entrypoint;
+  std::map<std::string, std::string> labels;
+
+  std::vector<Volume> volumes;
+  std::vector<oci::Mount> tmpfs;
+  bool read_only = false;
+  std::uint64_t shm_bytes = 64U << 20;
+
+  std::vector<std::string> cap_add, cap_drop;
+  bool privileged = false, no_new_privileges = false, seccomp_off = false, unmasked = false;
+  Network network = Network::kNone;
+  UserNamespace user_namespace = UserNamespace::kDefault;
+  std::vector<oci::Rlimit> ulimits;
+  std::optional<int> oom_score_adj;
+  std::map<std::string, std::string> sysctls;
+  oci::Resources resources;
+
+  bool init = false;
+  std::string stop_signal;
+  int stop_timeout = 10;  // seconds
+  Explain explain = Explain::kNo;
+};
+
+}  // namespace planet::engine

@@ -1,0 +1,108 @@
+#include "engine/reserve.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/strings.h"
+#include "sys/file.h"
+#include "sys/random.h"
+
+namespace planet::engine {
+namespace {
+
+constexpr std::uint32_t kFirstId = 1879048192;
+constexpr std::uint32_t kIdsPerRange = 65536;
+constexpr int kRanges = 4096;
+
+constexpr std::array kMoods = {"amber",  "bright", "calm",  "distant", "frozen", "gentle",
+                               "golden", "hidden", "icy",   "lonely",  "lucid",  "misty",
+                               "molten", "nimble", "quiet", "ringed",  "rocky",  "silent",
+                               "stormy", "swift",  "tidal", "twin",    "violet", "wandering",
+                               "warm",   "wild",   "windy", "young"};
+constexpr std::array kWorlds = {
+    "ariel",     "callisto", "ceres",   "charon",  "deimos",   "dione",    "earth",
+    "enceladus", "eris",     "europa",  "galileo", "ganymede", "herschel", "huygens",
+    "iapetus",   "io",       "juno",    "jupiter", "kepler",   "leavitt",  "mars",
+    "mercury",   "mimas",    "miranda", "neptune", "oberon",   "pallas",   "phobos",
+    "pluto",     "proteus",  "rhea",    "saturn",  "sedna",    "tethys",   "titan",
+    "titania",   "triton",   "umbriel", "uranus",  "venus",    "vesta"};
+
+template <std::size_t kSize>
+const char* pick(const std::array<const char*, kSize>& words, const std::string& random) {
+  std::size_t number = 0;
+  for (const char c : random) number = number * 31 + static_cast<unsigned char>(c);
+  return words[number % kSize];
+}
+
+bool is_word(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+}  // namespace
+
+Result<> check_name(const std::string& name) {
+  constexpr std::size_t kMostName = 128;
+  if (name.size() >= 2 && name.size() <= kMostName && is_word(name.front()) &&
+      std::ranges::all_of(name,
+                          [](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; }))
+    return {};
+  return fail(Code::kInvalidArgument,
+              "container name " + quoted(name.substr(0, 200)) +
+                  " must be 2 to 128 letters, digits, '_', '.' or '-', a letter or digit first");
+}
+
+Result<> take_name(const Places& places, const std::string& name, const std::string& id) {
+  TRY(check_name(name));
+  const Result<> taken =
+      sys::symlink_at(id.c_str(), places.root_dir.borrow(), ("names/" + name).c_str());
+  if (taken || taken.error().code() != Code::kAlreadyExists) return taken;
+  const auto owner = sys::read_link_at(places.root_dir.borrow(), ("names/" + name).c_str());
+  return fail(Code::kAlreadyExists,
+              "the container name \"" + name + "\" is already in use by container " +
+                  owner.value_or("another") + "; remove that container, or choose another name");
+}
+
+Result<std::string> take_random_name(const Places& places, const std::string& id) {
+  constexpr int kAttempts = 20;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const std::string random = sys::random_hex(16);
+    std::string name =
+        std::string(pick(kMoods, random.substr(0, 8))) + "_" + pick(kWorlds, random.substr(8));
+    if (attempt > 2) name += "_" + random.substr(0, 6);
+    const Result<> taken = take_name(places, name, id);
+    if (taken) return name;
+    if (taken.error().code() != Code::kAlreadyExists) return std::unexpected(taken.error());
+  }
+  return fail(Code::kSystem, "no free container name found; give one with --name");
+}
+
+std::uint32_t range_base(int range) {
+  return kFirstId + static_cast<std::uint32_t>(range) * kIdsPerRange;
+}
+
+Result<int> take_range(const Places& places, const std::string& id) {
+  // Started from the id, so that containers made side by side do not meet.
+  TRY_SET(const int start, parse_number<int>(std::string_view(id).substr(0, 3), "id", 16));
+  for (int i = 0; i < kRanges; ++i) {
+    const int range = (start + i) % kRanges;
+    const std::string file = "ranges/" + std::to_string(range);
+    const Result<> taken = sys::symlink_at(id.c_str(), places.root_dir.borrow(), file.c_str());
+    if (taken) return range;
+    if (taken.error().code() != Code::kAlreadyExists) return std::unexpected(taken.error());
+  }
+  return fail(
+      Code::kSystem,
+      "all 4096 private id ranges are taken; remove stopped containers, or use --userns host");
+}
+
+void release_name(const Places& places, const std::string& name, const std::string& id) {
+  const std::string file = "names/" + name;
+  const auto owner = sys::read_link_at(places.root_dir.borrow(), file.c_str());
+  if (owner && *owner == id) (void)sys::unlink_at(places.root_dir.borrow(), file.c_str());
+}
+
+void release_range(const Places& places, int range) {
+  (void)sys::unlink_at(places.root_dir.borrow(), ("ranges/" + std::to_string(range)).c_str());
+}
+
+}  // namespace planet::engine

@@ -1,0 +1,32 @@
+// What a container takes of which there is only one: its name, and a private range of user ids. Each is a link that
+// exactly one process can make.
+//
+// Ranges are 64 Ki wide and lie between 1879048192 and 2147483647, which systemd's table of user ids
+// (UIDS-GIDS.md) leaves unused: 4096 of them.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/error.h"
+#include "engine/places.h"
+
+namespace planet::engine {
+
+// Errors: kAlreadyExists - the name is another container's; kInvalidArgument - not [a-zA-Z0-9][a-zA-Z0-9_.-]*.
+Result<> take_name(const Places& places, const std::string& name, const std::string& id);
+
+// A random name that is free.
+Result<std::string> take_random_name(const Places& places, const std::string& id);
+
+Result<> check_name(const std::string& name);
+
+// The number of a free range.
+// Errors: kSystem - all are taken.
+Result<int> take_range(const Places& places, const std::string& id);
+std::uint32_t range_base(int range);
+
+void release_name(const Places& places, const std::string& name, const std::string& id);
+void release_range(const Places& places, int range);
+
+}  // namespace planet::engine

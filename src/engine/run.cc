@@ -1,0 +1,210 @@
+#include "engine/run.h"
+
+#include "base/undo.h"
+#include "engine/containers.h"
+#include "engine/keeper.h"
+#include "engine/reserve.h"
+#include "engine/spec_plan.h"
+#include "engine/streams.h"
+#include "image/embedded.h"
+#include "runtime/exec.h"
+#include "security/capabilities.h"
+#include "sys/file.h"
+#include "sys/random.h"
+
+namespace planet::engine {
+namespace {
+
+constexpr std::size_t kIdDigits = 64;
+
+bool wants_private_users(const RunRequest& request) {
+  return request.user_namespace != UserNamespace::kHost && !request.privileged;
+}
+
+// The container's own directory, with the writable part of its root, which belongs to its root.
+Result<runtime::RootSource> make_directories(const Engine& engine, const RunRequest& request,
+                                             const image::Image& image, const Record& record) {
+  const BorrowedFd root = engine.places.root_dir.borrow();
+  const std::string dir = "containers/" + record.id;
+  TRY(sys::make_dir_at(root, dir.c_str(), 0700));
+  if (!request.rootfs.empty())
+    return runtime::DirectoryRoot{.path = request.rootfs, .id_mapped = record.range.has_value()};
+  for (const char* part : {"/upper", "/work"}) {
+    const std::string path = dir + part;
+    TRY(sys::make_dir_at(root, path.c_str(), 0755));
+    if (!record.range) continue;
+    TRY_SET(const UniqueFd made, sys::open_at(root, path.c_str(), O_PATH | O_DIRECTORY));
+    const std::uint32_t base = range_base(*record.range);
+    TRY(sys::change_owner(made.borrow(), base, base));
+  }
+  const std::string path = engine.places.container_dir(record.id);
+  return runtime::OverlayRoot{
+      .layers = image.layers, .upper = path + "/upper", .work = path + "/work"};
+}
+
+Record new_record(const RunRequest& request, const image::Image& image) {
+  Record record;
+  record.id = sys::random_hex(kIdDigits);
+  record.image = request.image.empty() ? request.rootfs : request.image;
+  record.image_digest = image.digest;
+  record.created = now_text();
+  record.labels = image.config.labels;
+  for (const auto& [key, value] : request.labels) record.labels[key] = value;
+  record.auto_remove = request.remove;
+  if (!request.stop_signal.empty())
+    record.stop_signal = request.stop_signal;
+  else if (!image.config.stop_signal.empty())
+    record.stop_signal = image.config.stop_signal;
+  record.stop_timeout = request.stop_timeout;
+  record.host_network = request.network == Network::kHost;
+  record.no_new_privileges = request.no_new_privileges;
+  record.seccomp_off = request.seccomp_off || request.privileged;
+  return record;
+}
+
+void note_process(Record& record, const oci::Spec& spec, const std::string& user) {
+  record.command = spec.process->args;
+  record.env = spec.process->env;
+  record.work_dir = spec.process->cwd;
+  record.capabilities = spec.process->capabilities->bounding;
+  record.user = user;
+  record.private_users = !spec.linux_.uid_mappings.empty();
+}
+
+Result<> check_ids(const image::Image& image, const Record& record) {
+  if (!record.range || image.max_id < kIdsPerContainer) return {};
+  return fail(Code::kUnsupported,
+              "the image has files of user or group " + std::to_string(image.max_id) +
+                  ", but a private range has the ids 0 to 65535; use --userns host");
+}
+
+// Reserves and writes down everything; undone again unless `undo` commits.
+Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool private_users,
+                         Undo& undo) {
+  image::Image image;
+  if (request.rootfs.empty()) {
+    TRY_SET(image, image::resolve_or_embedded(engine.store, request.image));
+  }
+  Prepared prepared{.record = new_record(request, image), .spec = {}, .root = {}, .user = {}};
+  Record& record = prepared.record;
+  undo.add([&engine, id = record.id] { (void)erase_container(engine.places, id, nullptr); });
+  if (private_users) {
+    TRY_SET(record.range, take_range(engine.places, record.id));
+    undo.add([&engine, range = *record.range] { release_range(engine.places, range); });
+    TRY(check_ids(image, record));
+  }
+  TRY_SET(prepared.root, make_directories(engine, request, image, record));
+  if (request.name.empty()) {
+    TRY_SET(record.name, take_random_name(engine.places, record.id));
+  } else {
+    record.name = request.name;
+    TRY(take_name(engine.places, record.name, record.id));
+  }
+  undo.add(
+      [&engine, name = record.name, id = record.id] { release_name(engine.places, name, id); });
+  const Identity identity{
+      .id = record.id,
+      .id_base = record.range ? std::optional(range_base(*record.range)) : std::nullopt};
+  TRY_SET(prepared.spec, plan_spec(request, image.config, identity));
+  prepared.user = request.user.value_or(image.config.user);
+  note_process(record, prepared.spec, *prepared.user);
+  TRY(write_record(engine.places, record));
+  return prepared;
+}
+
+Result<int> run_once(const Engine& engine, const RunRequest& request, bool private_users,
+                     const RunHooks& hooks) {
+  Undo undo;
+  TRY_SET(const Prepared prepared, prepare(engine, request, private_users, undo));
+  undo.commit();  // from here the keeper takes it down
+  if (!request.detach) return keep(engine, request, prepared, hooks, [] {});
+  TRY(keep_detached(engine, request, prepared, hooks));
+  if (hooks.detached) hooks.detached(prepared.record.id);
+  return 0;
+}
+
+// The process of an exec, from what the container was started with.
+oci::Process exec_process(const Record& record, const ExecOptions& options) {
+  oci::Process process;
+  process.terminal = options.terminal;
+  process.args = options.command;
+  process.env = record.env;
+  for (const std::string& entry : options.env) process.env.push_back(entry);
+  if (options.terminal) process.env.emplace_back("TERM=xterm");
+  process.cwd = options.work_dir.empty() ? record.work_dir : options.work_dir;
+  const std::vector<std::string> names =
+      options.privileged ? security::all_capabilities() : record.capabilities;
+  process.capabilities = oci::Capabilities{
+      .bounding = names, .effective = names, .inheritable = {}, .permitted = names, .ambient = {}};
+  process.no_new_privileges = record.no_new_privileges;
+  return process;
+}
+
+oci::Spec exec_spec(const Record& record) {
+  using oci::NamespaceType;
+  oci::Spec spec;
+  for (const NamespaceType type : {NamespaceType::kMount, NamespaceType::kPid, NamespaceType::kUts,
+                                   NamespaceType::kIpc, NamespaceType::kCgroup})
+    spec.linux_.namespaces.push_back({.type = type, .path = ""});
+  if (!record.host_network)
+    spec.linux_.namespaces.push_back({.type = NamespaceType::kNetwork, .path = ""});
+  if (record.private_users) {
+    spec.linux_.namespaces.push_back({.type = NamespaceType::kUser, .path = ""});
+    spec.linux_.uid_mappings = {{.container_id = 0,
+                                 .host_id = range_base(record.range.value_or(0)),
+                                 .size = kIdsPerContainer}};
+    spec.linux_.gid_mappings = spec.linux_.uid_mappings;
+  }
+  spec.linux_.cgroups_path = cgroup_path(record.id);
+  return spec;
+}
+
+}  // namespace
+
+Result<Engine> Engine::open(const std::string& root, const std::string& runroot) {
+  TRY_SET(Places places, Places::open(root, runroot));
+  TRY_SET(image::Store store, image::Store::open(root));
+  return Engine{.places = std::move(places), .store = std::move(store)};
+}
+
+Result<int> run(const Engine& engine, const RunRequest& request, const RunHooks& hooks) {
+  auto status = run_once(engine, request, wants_private_users(request), hooks);
+  const bool can_fall_back = request.user_namespace == UserNamespace::kDefault &&
+                             wants_private_users(request) && !status &&
+                             status.error().code() == Code::kUnsupported;
+  if (!can_fall_back) return status;
+  if (hooks.say)
+    hooks.say("private users are not possible here, so this container has the host's users (" +
+              status.error().to_string() + ")");
+  return run_once(engine, request, false, hooks);
+}
+
+Result<int> exec(const Engine& engine, const Record& record, const UniqueFd& init, pid_t init_pid,
+                 const ExecOptions& options) {
+  (void)engine;
+  const oci::Spec spec = exec_spec(record);
+  const oci::Process process = exec_process(record, options);
+  TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
+  TRY_SET(Streams streams, Streams::make(options.interactive, options.terminal));
+  runtime::ExecRequest request{
+      .init = init.borrow(), .init_pid = init_pid, .spec = spec, .process = process};
+  request.user = options.user.empty() ? record.user : options.user;
+  request.stdio = streams.stdio();
+  request.default_seccomp = record.seccomp_off || options.privileged
+                                ? runtime::DefaultSeccomp::kNone
+                                : runtime::DefaultSeccomp::kOwnProfile;
+  request.die_with_parent = !options.detach;
+  TRY_SET(runtime::Running running, runtime::exec(request));
+  streams.close_container_ends();
+  streams.connections.terminal = std::move(running.terminal);
+  if (options.detach) {
+    (void)running.init.release();
+    return 0;
+  }
+  connect_caller(streams.connections, options.interactive);
+  TRY_SET(const sys::ExitStatus status,
+          runtime::relay(running.init, std::move(streams.connections), signals));
+  return status.shell_status();
+}
+
+}  // namespace planet::engine

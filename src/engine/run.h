@@ -1,0 +1,48 @@
+// Run: from what a user asked to a container's exit status.
+//
+// The process that calls run keeps the container: it launches it, carries its streams, writes its log, records its
+// end and takes everything down. Detached, that is a child of the caller in a session of its own. If the keeper dies,
+// the kernel kills the container, and the next command tidies up.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/error.h"
+#include "engine/places.h"
+#include "engine/record.h"
+#include "engine/request.h"
+#include "image/store.h"
+#include "runtime/step.h"
+
+namespace planet::engine {
+
+struct Engine {
+  Places places;
+  image::Store store;
+  static Result<Engine> open(const std::string& root, const std::string& runroot);
+};
+
+struct RunHooks {
+  runtime::StepLog* log = nullptr;
+  std::function<void(const std::string&)> say;  // a word to the user, beside the container's output
+  std::function<void(const std::string&)> detached;  // a detached container runs; its id
+};
+
+// The exit status of the container, or 0 when it is detached and runs.
+// After a failure nothing of the container is left.
+// Errors: kCommandNotFound, kCommandNotRunnable; kNotFound - no such image; else why it did not start.
+Result<int> run(const Engine& engine, const RunRequest& request, const RunHooks& hooks);
+
+struct ExecOptions {
+  std::vector<std::string> command, env;
+  std::string user, work_dir;  // empty: the container's
+  bool interactive = false, terminal = false, detach = false, privileged = false;
+};
+
+// One more process in the running container; its exit status.
+// Errors: kWrongState - it does not run; else as run.
+Result<int> exec(const Engine& engine, const Record& record, const UniqueFd& init, pid_t init_pid,
+                 const ExecOptions& options);
+
+}  // namespace planet::engine

@@ -1,0 +1,192 @@
+#include "engine/spec_plan.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "cgroup/resources.h"
+#include "security/capabilities.h"
+#include "security/defaults.h"
+
+namespace planet::engine {
+namespace {
+
+constexpr const char* kDefaultPath =
+    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+std::string_view name_of(std::string_view entry) {
+  return entry.substr(0, entry.find('='));
+}
+
+void set_variable(std::vector<std::string>& env, const std::string& entry) {
+  const auto same = std::ranges::find_if(
+      env, [&](const std::string& old) { return name_of(old) == name_of(entry); });
+  if (same == env.end())
+    env.push_back(entry);
+  else
+    *same = entry;
+}
+
+Result<std::vector<std::string>> plan_env(const RunRequest& request, const oci::ImageConfig& image,
+                                          const std::string& hostname) {
+  std::vector<std::string> env = {kDefaultPath};
+  if (!hostname.empty()) env.push_back("HOSTNAME=" + hostname);
+  if (request.terminal) env.emplace_back("TERM=xterm");
+  for (const std::string& entry : image.env) {
+    if (entry.find('=') == std::string::npos || entry.front() == '=')
+      return fail(Code::kInvalidArgument, "the image sets the environment entry " + quoted(entry) +
+                                              ", which is not NAME=value");
+    set_variable(env, entry);
+  }
+  for (const std::string& entry : request.env) set_variable(env, entry);
+  return env;
+}
+
+Result<std::vector<std::string>> plan_args(const RunRequest& request,
+                                           const oci::ImageConfig& image) {
+  // A new entrypoint makes the image's command meaningless: docker-run(1), --entrypoint.
+  std::vector<std::string> args = request.entrypoint ? *request.entrypoint : image.entrypoint;
+  const bool use_image_cmd = request.command.empty() && !request.entrypoint;
+  const std::vector<std::string>& rest = use_image_cmd ? image.cmd : request.command;
+  args.insert(args.end(), rest.begin(), rest.end());
+  if (args.empty() || args.front().empty())
+    return fail(Code::kInvalidArgument, "no command: the image names none, so give one after it");
+  return args;
+}
+
+Result<std::string> plan_work_dir(const RunRequest& request, const oci::ImageConfig& image) {
+  if (request.work_dir) {
+    if (!request.work_dir->starts_with('/'))
+      return fail(Code::kInvalidArgument,
+                  "--workdir " + quoted(*request.work_dir) + " is not an absolute path");
+    return *request.work_dir;
+  }
+  if (image.working_dir.empty()) return std::string("/");
+  return image.working_dir.starts_with('/') ? image.working_dir : "/" + image.working_dir;
+}
+
+Result<oci::Capabilities> plan_capabilities(const RunRequest& request) {
+  TRY_SET(const std::vector<std::string> names,
+          security::change_capabilities(
+              request.privileged ? security::all_capabilities() : security::default_capabilities(),
+              request.cap_add, request.cap_drop));
+  return oci::Capabilities{
+      .bounding = names, .effective = names, .inheritable = {}, .permitted = names, .ambient = {}};
+}
+
+std::vector<oci::Namespace> plan_namespaces(const RunRequest& request, const Identity& identity) {
+  using oci::NamespaceType;
+  std::vector<oci::Namespace> namespaces;
+  for (const NamespaceType type : {NamespaceType::kMount, NamespaceType::kPid, NamespaceType::kUts,
+                                   NamespaceType::kIpc, NamespaceType::kCgroup})
+    namespaces.push_back({.type = type, .path = ""});
+  if (request.network == Network::kNone)
+    namespaces.push_back({.type = NamespaceType::kNetwork, .path = ""});
+  if (identity.id_base) namespaces.push_back({.type = NamespaceType::kUser, .path = ""});
+  return namespaces;
+}
+
+void plan_system_mounts(const RunRequest& request, const Identity& identity, oci::Spec& spec) {
+  const std::string rw = request.privileged ? "rw" : "ro";
+  const auto add = [&](const char* destination, const char* type, const char* source,
+                       std::vector<std::string> options) {
+    spec.mounts.push_back({.destination = destination,
+                           .type = type,
+                           .source = source,
+                           .options = std::move(options),
+                           .uid_mappings = {},
+                           .gid_mappings = {}});
+  };
+  add("/proc", "proc", "proc", {"nosuid", "noexec", "nodev"});
+  add("/dev", "tmpfs", "tmpfs", {"nosuid", "strictatime", "mode=755", "size=65536k"});
+  add("/dev/pts", "devpts", "devpts",
+      {"nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"});
+  // The host's network shows in a sysfs that only its owner may mount: it is bound instead.
+  if (identity.id_base && request.network == Network::kHost)
+    add("/sys", "bind", "/sys", {"rbind", "nosuid", "noexec", "nodev", "rro"});
+  else
+    add("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", rw});
+  if (!(identity.id_base && request.network == Network::kHost))
+    add("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", rw});
+  add("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"});
+  add("/dev/shm", "tmpfs", "shm",
+      {"nosuid", "noexec", "nodev", "mode=1777", "size=" + std::to_string(request.shm_bytes)});
+}
+
+void plan_user_mounts(const RunRequest& request, oci::Spec& spec) {
+  spec.mounts.insert(spec.mounts.end(), request.tmpfs.begin(), request.tmpfs.end());
+  for (const Volume& volume : request.volumes)
+    // Through the container's own id map, its root and the host's owner of a file are the same: what is mounted on
+    // purpose can be used.
+    spec.mounts.push_back({.destination = volume.destination,
+                           .type = "bind",
+                           .source = volume.source,
+                           .options = volume.options,
+                           .uid_mappings = spec.linux_.uid_mappings,
+                           .gid_mappings = spec.linux_.gid_mappings});
+}
+
+void plan_resources(const RunRequest& request, oci::Spec& spec) {
+  oci::Resources resources = request.resources;
+  if (!resources.pids_limit) resources.pids_limit = kDefaultPidsLimit;
+  // docker's: swap as much again as memory, unless said otherwise.
+  if (resources.memory && resources.memory->limit && *resources.memory->limit > 0 &&
+      !resources.memory->swap)
+    resources.memory->swap = *resources.memory->limit * 2;
+  resources.devices =
+      request.privileged
+          ? std::vector<oci::DeviceRule>{{.allow = true, .type = "a", .access = "rwm"}}
+          : cgroup::default_device_rules();
+  spec.linux_.resources = std::move(resources);
+}
+
+void plan_linux(const RunRequest& request, const Identity& identity, oci::Spec& spec) {
+  spec.linux_.namespaces = plan_namespaces(request, identity);
+  if (identity.id_base)
+    spec.linux_.uid_mappings = {
+        {.container_id = 0, .host_id = *identity.id_base, .size = kIdsPerContainer}};
+  spec.linux_.gid_mappings = spec.linux_.uid_mappings;
+  spec.linux_.cgroups_path = cgroup_path(identity.id);
+  if (!request.privileged && !request.unmasked) {
+    spec.linux_.masked_paths = security::masked_paths();
+    spec.linux_.readonly_paths = security::read_only_paths();
+  }
+  spec.linux_.sysctl = request.sysctls;
+  // A network of its own has no privileged ports to protect, and ping is no privilege there: as docker sets it.
+  if (request.network == Network::kNone && identity.id_base) {
+    spec.linux_.sysctl.try_emplace("net.ipv4.ip_unprivileged_port_start", "0");
+    spec.linux_.sysctl.try_emplace("net.ipv4.ping_group_range",
+                                   "0 " + std::to_string(kIdsPerContainer - 1));
+  }
+  plan_resources(request, spec);
+}
+
+}  // namespace
+
+std::string cgroup_path(const std::string& id) {
+  return "/planet/" + id;
+}
+
+Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& image,
+                            const Identity& identity) {
+  constexpr std::size_t kShortId = 12;
+  oci::Spec spec;
+  const bool own_name = request.network != Network::kHost;
+  spec.hostname = request.hostname.value_or(own_name ? identity.id.substr(0, kShortId) : "");
+  oci::Process process;
+  process.terminal = request.terminal;
+  TRY_SET(process.args, plan_args(request, image));
+  TRY_SET(process.env, plan_env(request, image, spec.hostname));
+  TRY_SET(process.cwd, plan_work_dir(request, image));
+  TRY_SET(process.capabilities, plan_capabilities(request));
+  process.no_new_privileges = request.no_new_privileges;
+  process.rlimits = request.ulimits;
+  process.oom_score_adj = request.oom_score_adj;
+  spec.process = std::move(process);
+  spec.root = oci::RootFs{.path = request.rootfs, .readonly = request.read_only};
+  plan_linux(request, identity, spec);
+  plan_system_mounts(request, identity, spec);
+  plan_user_mounts(request, spec);
+  return spec;
+}
+
+}  // namespace planet::engine
