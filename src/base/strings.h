@@ -44,6 +44,6 @@ std::size_t utf8_length(std::string_view text);
 std::string printable(std::string_view text);
 
 // `text` between double quotes, made printable.
-std::string quoted(std::string_view text);
+std::string quote(std::string_view text);
 
 }  // namespace planet

@@ -26,7 +26,7 @@ Result<std::vector<std::string>> components_of(std::string_view path) {
     if (part.empty()) continue;
     if (part == "." || part == "..")
       return fail(Code::kInvalidArgument,
-                  "cgroup path " + quoted(path) + " contains " + quoted(part));
+                  "cgroup path " + quote(path) + " contains " + quote(part));
     parts.emplace_back(part);
   }
   if (parts.empty()) return fail(Code::kInvalidArgument, "the cgroup path is empty");
@@ -179,7 +179,7 @@ Result<> Group::apply(const std::vector<Write>& writes) const {
   for (const Write& write : writes) {
     const Part* where = part(write.controller);
     if (where == nullptr)
-      return fail(Code::kNotFound, "no control group controller " + quoted(write.controller));
+      return fail(Code::kNotFound, "no control group controller " + quote(write.controller));
     Result<> written = sys::write_at(where->dir.borrow(), write.file.c_str(), write.value);
     if (!written && written.error().code() == Code::kNotFound)
       return fail(Code::kUnsupported, "set " + write.what + ": this kernel has no " + write.file);

@@ -16,7 +16,7 @@ Result<UniqueFd> open_hierarchy(BorrowedFd top, const char* name, std::int64_t m
 }
 
 std::unexpected<Error> absent(std::string_view controller) {
-  return fail(Code::kNotFound, "this host has no control group controller " + quoted(controller) +
+  return fail(Code::kNotFound, "this host has no control group controller " + quote(controller) +
                                    "; mount it below /sys/fs/cgroup or enable it in the kernel");
 }
 

@@ -97,8 +97,8 @@ Result<> plan_memory_v2(const oci::Memory& memory, std::vector<Write>& out) {
 
 void plan_cpuset(const oci::Cpu& cpu, std::vector<Write>& out) {
   Writes writes(out, "cpuset");
-  if (!cpu.cpus.empty()) writes.add("cpuset.cpus", cpu.cpus, "processors " + quoted(cpu.cpus));
-  if (!cpu.mems.empty()) writes.add("cpuset.mems", cpu.mems, "memory nodes " + quoted(cpu.mems));
+  if (!cpu.cpus.empty()) writes.add("cpuset.cpus", cpu.cpus, "processors " + quote(cpu.cpus));
+  if (!cpu.mems.empty()) writes.add("cpuset.mems", cpu.mems, "memory nodes " + quote(cpu.mems));
 }
 
 std::string quota_text(const oci::Cpu& cpu) {
@@ -243,10 +243,10 @@ std::vector<oci::DeviceRule> default_device_rules() {
 Result<std::string> device_rule_text(const oci::DeviceRule& rule) {
   if (rule.type != "a" && rule.type != "b" && rule.type != "c")
     return fail(Code::kInvalidArgument,
-                "device rule type " + quoted(rule.type) + " is not one of a, b, c");
+                "device rule type " + quote(rule.type) + " is not one of a, b, c");
   if (rule.access.empty() || rule.access.find_first_not_of("rwm") != std::string::npos)
     return fail(Code::kInvalidArgument,
-                "device rule access " + quoted(rule.access) + " is not made of r, w, m");
+                "device rule access " + quote(rule.access) + " is not made of r, w, m");
   const auto part = [](const std::optional<std::int64_t>& number) {
     return number && *number >= 0 ? std::to_string(*number) : std::string("*");
   };
@@ -275,7 +275,7 @@ Result<std::vector<Write>> plan_v2(const oci::Resources& resources) {
   plan_common(resources, true, out);
   for (const auto& [file, value] : resources.unified) {
     if (file.find('/') != std::string::npos || file.find('.') == std::string::npos)
-      return fail(Code::kInvalidArgument, "unified: " + quoted(file) + " is not a control file");
+      return fail(Code::kInvalidArgument, "unified: " + quote(file) + " is not a control file");
     out.push_back({.controller = file.substr(0, file.find('.')),
                    .file = file,
                    .value = value,

@@ -65,7 +65,7 @@ Result<std::string> find_container(const Places& places, const std::string& text
     if (text.empty() || !id.starts_with(text)) continue;
     if (found)
       return fail(Code::kInvalidArgument,
-                  "container id " + quoted(text) + " is ambiguous; give more digits");
+                  "container id " + quote(text) + " is ambiguous; give more digits");
     found = id;
   }
   if (!found)

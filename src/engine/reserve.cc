@@ -47,7 +47,7 @@ Result<> check_name(const std::string& name) {
                           [](char c) { return is_word(c) || c == '_' || c == '.' || c == '-'; }))
     return {};
   return fail(Code::kInvalidArgument,
-              "container name " + quoted(name.substr(0, 200)) +
+              "container name " + quote(name.substr(0, 200)) +
                   " must be 2 to 128 letters, digits, '_', '.' or '-', a letter or digit first");
 }
 

@@ -116,9 +116,14 @@ Result<int> run_once(const Engine& engine, const RunRequest& request, bool priva
                      const RunHooks& hooks) {
   Undo undo;
   TRY_SET(const Prepared prepared, prepare(engine, request, private_users, undo));
-  undo.commit();  // from here the keeper takes it down
-  if (!request.detach) return keep(engine, request, prepared, hooks, [] {});
+  if (!request.detach) {
+    undo.commit();  // from here the keeper takes it down
+    return keep(engine, request, prepared, hooks, [&] {
+      if (hooks.started) hooks.started();
+    });
+  }
   TRY(keep_detached(engine, request, prepared, hooks));
+  undo.commit();
   if (hooks.detached) hooks.detached(prepared.record.id);
   return 0;
 }

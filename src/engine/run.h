@@ -26,6 +26,7 @@ struct Engine {
 struct RunHooks {
   runtime::StepLog* log = nullptr;
   std::function<void(const std::string&)> say;  // a word to the user, beside the container's output
+  std::function<void()> started;  // the command runs (not called for a detached container)
   std::function<void(const std::string&)> detached;  // a detached container runs; its id
 };
 

@@ -33,7 +33,7 @@ Result<std::vector<std::string>> plan_env(const RunRequest& request, const oci::
   if (request.terminal) env.emplace_back("TERM=xterm");
   for (const std::string& entry : image.env) {
     if (entry.find('=') == std::string::npos || entry.front() == '=')
-      return fail(Code::kInvalidArgument, "the image sets the environment entry " + quoted(entry) +
+      return fail(Code::kInvalidArgument, "the image sets the environment entry " + quote(entry) +
                                               ", which is not NAME=value");
     set_variable(env, entry);
   }
@@ -57,7 +57,7 @@ Result<std::string> plan_work_dir(const RunRequest& request, const oci::ImageCon
   if (request.work_dir) {
     if (!request.work_dir->starts_with('/'))
       return fail(Code::kInvalidArgument,
-                  "--workdir " + quoted(*request.work_dir) + " is not an absolute path");
+                  "--workdir " + quote(*request.work_dir) + " is not an absolute path");
     return *request.work_dir;
   }
   if (image.working_dir.empty()) return std::string("/");

@@ -104,7 +104,7 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& options
     for (const std::string_view refused : kRefused)
       if (option == refused)
         return fail(Code::kInvalidArgument,
-                    "mount option " + quoted(option) + " does not describe a mount");
+                    "mount option " + quote(option) + " does not describe a mount");
     if (take_attribute(out, option) || take_propagation(out, option) || take_word(out, option))
       continue;
     const std::size_t equals = option.find('=');

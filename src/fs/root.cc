@@ -15,7 +15,7 @@ constexpr int kMostLinks = 40;
 
 Result<> check_path(std::string_view path) {
   if (path.find('\0') != std::string_view::npos)
-    return fail(Code::kInvalidArgument, "path " + quoted(path) + " contains a NUL");
+    return fail(Code::kInvalidArgument, "path " + quote(path) + " contains a NUL");
   return {};
 }
 
@@ -120,7 +120,7 @@ Result<Place> Root::parent(std::string_view path) const {
   TRY(check_path(path));
   const auto [above, name] = split_last(path);
   if (name.empty() || name == "." || name == "..")
-    return fail(Code::kInvalidArgument, "path " + quoted(path) + " does not end in a name");
+    return fail(Code::kInvalidArgument, "path " + quote(path) + " does not end in a name");
   TRY_SET(UniqueFd dir, open(above, O_PATH | O_DIRECTORY));
   return Place{.dir = std::move(dir), .name = std::string(name)};
 }

@@ -21,7 +21,7 @@ Result<Digest> Digest::parse(std::string_view text) {
   if (hex.size() != kHexDigits ||
       hex.find_first_not_of("0123456789abcdef") != std::string_view::npos)
     return fail(Code::kInvalidArgument,
-                quoted(text.substr(0, 100)) +
+                quote(text.substr(0, 100)) +
                     " is not a digest of the form sha256: and 64 lower-case hex digits");
   return Digest(std::string(hex));
 }

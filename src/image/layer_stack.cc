@@ -144,7 +144,7 @@ Result<> LayerStack::step(Components& done, const std::string& name,
     return {};
   }
   if (!S_ISDIR(st.st_mode))
-    return fail(Code::kInvalidArgument, quoted(name) + " is not a directory");
+    return fail(Code::kInvalidArgument, quote(name) + " is not a directory");
   if (!own) TRY(continue_directory(done, name, here.borrow(), entry->borrow()));
   done.push_back(name);
   return {};
@@ -159,11 +159,11 @@ Result<LayerStack::Components> LayerStack::resolve(std::string_view path) {
   Components done;
   for (int steps = 0; !left.empty(); ++steps) {
     if (steps == kMostSteps)
-      return fail(Code::kInvalidArgument, "too many links on the way to " + quoted(path));
+      return fail(Code::kInvalidArgument, "too many links on the way to " + quote(path));
     const std::string name = std::move(left.front());
     left.pop_front();
     if (name != "..")
-      TRY(step(done, name, left), "on the way to " + quoted(path));
+      TRY(step(done, name, left), "on the way to " + quote(path));
     else if (!done.empty())
       done.pop_back();
   }

@@ -62,7 +62,7 @@ class Members {
   Result<std::string> read(const std::string& name) const {
     const Blob* blob = find(name);
     if (blob == nullptr)
-      return fail(Code::kInvalidArgument, "the archive has no file " + quoted(name));
+      return fail(Code::kInvalidArgument, "the archive has no file " + quote(name));
     return sys::read_file_at(staging_->dir(), blob->file.c_str(), kMostDocument);
   }
 
@@ -232,7 +232,7 @@ class Loader {
     for (const std::string& layer : image.layers) {
       const Blob* blob = members_.find(layer);
       if (blob == nullptr)
-        return fail(Code::kInvalidArgument, "the archive has no layer " + quoted(layer));
+        return fail(Code::kInvalidArgument, "the archive has no layer " + quote(layer));
       parts.layers.push_back(*blob);
       TRY_SET(const std::string type, layer_type(*blob));
       parts.manifest.layers.push_back({.media_type = type,

@@ -78,15 +78,14 @@ bool looks_like_host(std::string_view part) {
 }
 
 std::unexpected<Error> bad(std::string_view text, const std::string& why) {
-  return fail(Code::kInvalidArgument,
-              quoted(text.substr(0, 300)) + " is not an image name: " + why);
+  return fail(Code::kInvalidArgument, quote(text.substr(0, 300)) + " is not an image name: " + why);
 }
 
 Result<> check_repository(std::string_view whole, std::string_view repository) {
   if (repository.empty()) return bad(whole, "it has no repository");
   for (const std::string_view part : split(repository, '/'))
     if (!is_path_component(part))
-      return bad(whole, quoted(part) +
+      return bad(whole, quote(part) +
                             " must be lower-case letters and digits, with single '.', '_', '__' or "
                             "dashes between them");
   return {};
@@ -115,13 +114,13 @@ Result<Reference> parse_reference(std::string_view text) {
   const std::size_t slash = rest.find('/');
   if (slash != std::string_view::npos && looks_like_host(rest.substr(0, slash))) {
     reference.host = rest.substr(0, slash);
-    if (!is_host(reference.host)) return bad(text, quoted(reference.host) + " is not a host");
+    if (!is_host(reference.host)) return bad(text, quote(reference.host) + " is not a host");
     rest.remove_prefix(slash + 1);
   }
   if (const std::size_t colon = rest.rfind(':'); colon != std::string_view::npos) {
     reference.tag = rest.substr(colon + 1);
     if (!is_tag(reference.tag))
-      return bad(text, "tag " + quoted(reference.tag) +
+      return bad(text, "tag " + quote(reference.tag) +
                            " must be up to 128 letters, digits, '_', '.' and '-'");
     rest = rest.substr(0, colon);
   }

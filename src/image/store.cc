@@ -87,7 +87,7 @@ bool is_id(std::string_view text) {
 }
 
 std::unexpected<Error> no_such_image(std::string_view text) {
-  return fail(Code::kNotFound, "no image " + quoted(text) +
+  return fail(Code::kNotFound, "no image " + quote(text) +
                                    " here; `planet images` lists them, `planet load` adds one");
 }
 
@@ -151,7 +151,7 @@ Result<Image> Store::resolve_id(std::string_view text) const {
     if (!image.config_digest.starts_with(text) && !digest.starts_with(text)) continue;
     if (found && found->config_digest != image.config_digest)
       return fail(Code::kInvalidArgument,
-                  "image id " + quoted(text) + " is ambiguous; give more digits");
+                  "image id " + quote(text) + " is ambiguous; give more digits");
     found = std::move(image);
   }
   if (!found) return no_such_image(text);

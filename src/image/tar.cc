@@ -47,7 +47,7 @@ Result<> read_xattrs(archive_entry* entry, TarEntry& out) {
     total += size;
     if (total > kMostXattrs)
       return fail(Code::kInvalidArgument,
-                  "entry " + quoted(out.name) + " has more than 4 MiB of extended attributes");
+                  "entry " + quote(out.name) + " has more than 4 MiB of extended attributes");
     out.xattrs.emplace_back(text_or_empty(name),
                             std::string(static_cast<const char*>(value), size));
   }
@@ -117,7 +117,7 @@ Result<std::optional<TarEntry>> TarReader::next() {
   out.name = text_or_empty(archive_entry_pathname(entry));
   const auto kind = kind_of(entry);
   if (!kind)
-    return fail(Code::kInvalidArgument, "entry " + quoted(out.name) + " is of an unknown kind");
+    return fail(Code::kInvalidArgument, "entry " + quote(out.name) + " is of an unknown kind");
   out.kind = *kind;
   out.link = text_or_empty(out.kind == TarKind::kHardlink ? archive_entry_hardlink(entry)
                                                           : archive_entry_symlink(entry));
@@ -128,7 +128,7 @@ Result<std::optional<TarEntry>> TarReader::next() {
   if (uid < 0 || gid < 0 || static_cast<std::uint64_t>(uid) > kMostId ||
       static_cast<std::uint64_t>(gid) > kMostId)
     return fail(Code::kInvalidArgument,
-                "entry " + quoted(out.name) + " belongs to an id that no file can have");
+                "entry " + quote(out.name) + " belongs to an id that no file can have");
   out.uid = static_cast<std::uint64_t>(uid);
   out.gid = static_cast<std::uint64_t>(gid);
   out.mode = archive_entry_perm(entry) & 07777U;

@@ -180,7 +180,7 @@ class Unpacker {
       own = sys::lstat_at(target_dir.borrow(), target_name.c_str());
     }
     if (!own || is_whiteout(*own) || S_ISDIR(own->st_mode))
-      return fail(Code::kInvalidArgument, "it links to " + quoted(target) + ", which is no file");
+      return fail(Code::kInvalidArgument, "it links to " + quote(target) + ", which is no file");
     if (const auto there = sys::lstat_at(dir, name.c_str());
         there && there->st_ino == own->st_ino && there->st_dev == own->st_dev)
       return {};  // to itself, or once more

@@ -87,7 +87,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
   TRY(fields.read("mediaType", media_type), "read manifest");
   if (!media_type.empty() && !is_manifest_type(media_type))
     return fail(Code::kInvalidArgument,
-                "read manifest: mediaType " + quoted(media_type) + " is not that of a manifest");
+                "read manifest: mediaType " + quote(media_type) + " is not that of a manifest");
   const json::value* config = fields.find("config");
   if (config == nullptr) return fail(Code::kInvalidArgument, "read manifest: config is missing");
   Manifest manifest;

@@ -88,7 +88,7 @@ Result<> check_keys(std::string_view text) {
   parser.write_some(false, text.data(), text.size(), error);
   if (!parser.handler().twice.empty())
     return fail(Code::kInvalidArgument,
-                "key " + quoted(parser.handler().twice) + " stands twice in one JSON object");
+                "key " + quote(parser.handler().twice) + " stands twice in one JSON object");
   return {};
 }
 

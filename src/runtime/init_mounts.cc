@@ -44,7 +44,7 @@ Result<> check_ordinary(const fs::Root& root, const PlannedMount& mount) {
   TRY_SET(const struct stat st, sys::stat_fd(leaf->borrow()));
   if (S_ISDIR(st.st_mode)) return {};
   return fail(Code::kInvalidArgument,
-              quoted(mount.destination) + " in the root filesystem is not an ordinary directory");
+              quote(mount.destination) + " in the root filesystem is not an ordinary directory");
 }
 
 Result<> attach(const fs::Root& root, const PlannedMount& mount, const fs::DetachedMount& built) {

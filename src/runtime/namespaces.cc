@@ -87,7 +87,7 @@ Result<> set_names(const oci::Spec& spec) {
 Result<> check_sysctl(const Plan& plan, std::string_view name) {
   if (!is_parameter_name(name))
     return fail(Code::kInvalidArgument,
-                "linux.sysctl: " + quoted(name) + " is not the name of a kernel parameter");
+                "linux.sysctl: " + quote(name) + " is not the name of a kernel parameter");
   const bool ipc = std::ranges::find(kIpcParameters, name) != std::end(kIpcParameters) ||
                    name.starts_with("fs.mqueue.");
   const bool uts = std::ranges::find(kUtsParameters, name) != std::end(kUtsParameters);
@@ -95,12 +95,12 @@ Result<> check_sysctl(const Plan& plan, std::string_view name) {
   const char* needed = ipc ? "ipc" : uts ? "uts" : network ? "network" : nullptr;
   if (needed == nullptr)
     return fail(Code::kInvalidArgument,
-                "linux.sysctl: " + quoted(name) +
+                "linux.sysctl: " + quote(name) +
                     " is not separate for each container: setting it would change the host");
   const bool own = (ipc && (plan.clone_flags & CLONE_NEWIPC) != 0) || (uts && plan.new_uts) ||
                    (network && plan.new_network);
   if (!own)
-    return fail(Code::kInvalidArgument, "linux.sysctl: " + quoted(name) + " needs a new " + needed +
+    return fail(Code::kInvalidArgument, "linux.sysctl: " + quote(name) + " needs a new " + needed +
                                             " namespace: it would change the host");
   return {};
 }

@@ -33,7 +33,7 @@ Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root,
   TRY_SET(const struct stat st, sys::stat_fd(mount.root()));
   if (!S_ISDIR(st.st_mode))
     return fail(Code::kInvalidArgument,
-                "root filesystem " + quoted(root.path) + " is not a directory");
+                "root filesystem " + quote(root.path) + " is not a directory");
   return mount;
 }
 

@@ -48,7 +48,7 @@ Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
   for (const oci::Namespace& ns : spec.linux_.namespaces) {
     if (!ns.path.empty())
       return fail(Code::kUnsupported, std::string("linux.namespaces: joining the ") +
-                                          name_of(ns.type) + " namespace " + quoted(ns.path) +
+                                          name_of(ns.type) + " namespace " + quote(ns.path) +
                                           " is not supported; leave out its path for a new one");
     plan.clone_flags |= clone_flag(ns.type);
   }
@@ -89,7 +89,7 @@ Maker maker_of(const PlannedMount& mount) {
 Result<PlannedMount> plan_mount(const oci::Mount& mount) {
   if (mount.destination.empty() || mount.destination.front() != '/')
     return fail(Code::kInvalidArgument,
-                "mounts: destination " + quoted(mount.destination) + " is not an absolute path");
+                "mounts: destination " + quote(mount.destination) + " is not an absolute path");
   PlannedMount planned{.destination = mount.destination,
                        .type = mount.type,
                        .source = mount.source,
@@ -102,12 +102,12 @@ Result<PlannedMount> plan_mount(const oci::Mount& mount) {
   TRY_SET(planned.options, fs::parse_mount_options(mount.options), mount.destination);
   if (planned.options.copy_up)
     return fail(Code::kUnsupported,
-                "mounts: " + quoted(mount.destination) + ": option tmpcopyup is not supported");
+                "mounts: " + quote(mount.destination) + ": option tmpcopyup is not supported");
   planned.maker = maker_of(planned);
   if (planned.maker == Maker::kParentBind && !planned.options.data.empty())
-    return fail(Code::kInvalidArgument, "mounts: " + quoted(mount.destination) +
+    return fail(Code::kInvalidArgument, "mounts: " + quote(mount.destination) +
                                             ": a bind mount has no option " +
-                                            quoted(planned.options.data.front().key));
+                                            quote(planned.options.data.front().key));
   return planned;
 }
 
@@ -136,10 +136,10 @@ Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
   for (const oci::Device& device : spec.linux_.devices) {
     if (!device.path.starts_with("/dev/") || device.path.find("/../") != std::string::npos)
       return fail(Code::kInvalidArgument,
-                  "linux.devices: path " + quoted(device.path) + " is not below /dev");
+                  "linux.devices: path " + quote(device.path) + " is not below /dev");
     if (device.type.size() != 1 || std::string_view("cubp").find(device.type) == std::string::npos)
-      return fail(Code::kInvalidArgument, "linux.devices: " + quoted(device.path) + ": type " +
-                                              quoted(device.type) + " is not one of c, b, u, p");
+      return fail(Code::kInvalidArgument, "linux.devices: " + quote(device.path) + ": type " +
+                                              quote(device.type) + " is not one of c, b, u, p");
     plan.devices.push_back(device);
   }
   const bool own_dev = std::ranges::any_of(
@@ -155,7 +155,7 @@ Result<> check_process(const oci::Process& process) {
     return fail(Code::kInvalidArgument, "process.args is empty: there is no command to run");
   if (!process.cwd.starts_with('/'))
     return fail(Code::kInvalidArgument,
-                "process.cwd " + quoted(process.cwd) + " is not an absolute path");
+                "process.cwd " + quote(process.cwd) + " is not an absolute path");
   return {};
 }
 

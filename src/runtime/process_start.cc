@@ -130,9 +130,9 @@ Result<> drop_privileges(const ProcessStart& start, const oci::User& user) {
 Error exec_error(const std::string& command, int err, bool searched) {
   if (err == ENOENT || err == ENOTDIR)
     return Error::from_wire(Code::kCommandNotFound, 0,
-                            quoted(command) + (searched ? ": executable file not found in $PATH"
-                                                        : ": no such file or directory"));
-  return Error::from_wire(Code::kCommandNotRunnable, err, quoted(command));
+                            quote(command) + (searched ? ": executable file not found in $PATH"
+                                                       : ": no such file or directory"));
+  return Error::from_wire(Code::kCommandNotRunnable, err, quote(command));
 }
 
 // Tries each candidate as execvp(3) does: what cannot be executed is remembered, what is missing is not.

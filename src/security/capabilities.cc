@@ -86,7 +86,7 @@ Result<FlagSet> parse_flag(const std::vector<std::string>& names, const char* fl
     const auto number = capability_number(name);
     if (!number)
       return fail(Code::kInvalidArgument, std::string(flag) + ": unknown capability " +
-                                              quoted(name) + "; see capabilities(7)");
+                                              quote(name) + "; see capabilities(7)");
     set.single |= bit(*number);
   }
   return set;
@@ -126,7 +126,7 @@ Result<CapabilitySet> capability_set(const std::vector<std::string>& names) {
     const auto number = capability_number(name);
     if (!number)
       return fail(Code::kInvalidArgument,
-                  "process.capabilities: unknown capability " + quoted(name));
+                  "process.capabilities: unknown capability " + quote(name));
     set |= bit(*number);
   }
   return set;

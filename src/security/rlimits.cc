@@ -39,7 +39,7 @@ std::optional<int> rlimit_number(std::string_view type) {
 }
 
 Result<oci::Rlimit> parse_ulimit(std::string_view text) {
-  const std::string whole = "--ulimit " + quoted(text);
+  const std::string whole = "--ulimit " + quote(text);
   const std::size_t equals = text.find('=');
   if (equals == std::string_view::npos)
     return fail(Code::kInvalidArgument, whole + " is not NAME=SOFT[:HARD]");
@@ -60,7 +60,7 @@ Result<oci::Rlimit> parse_ulimit(std::string_view text) {
 Result<> apply_rlimit(pid_t pid, const oci::Rlimit& limit) {
   const auto number = rlimit_number(limit.type);
   if (!number)
-    return fail(Code::kInvalidArgument, "process.rlimits: there is no limit " + quoted(limit.type));
+    return fail(Code::kInvalidArgument, "process.rlimits: there is no limit " + quote(limit.type));
   const Result<> set = sys::set_rlimit(pid, *number, limit.soft, limit.hard);
   if (!set && set.error().code() == Code::kPermission)
     return fail(Code::kPermission, limit.type + "=" + std::to_string(limit.hard) +

@@ -19,7 +19,7 @@ Result<std::uint32_t> parse_id(std::string_view text, std::string_view what) {
   TRY_SET(const std::uint64_t id, parse_number<std::uint64_t>(text, what));
   if (id > kLargestId)
     return fail(Code::kInvalidArgument,
-                std::string(what) + " " + quoted(text) + " is above 4294967294");
+                std::string(what) + " " + quote(text) + " is above 4294967294");
   return static_cast<std::uint32_t>(id);
 }
 
@@ -81,7 +81,7 @@ Result<gid_t> resolve_group(std::string_view name, std::string_view group) {
   });
   if (!found)
     return fail(Code::kNotFound,
-                "no group " + quoted(name) + " in the container's /etc/group; use a number");
+                "no group " + quote(name) + " in the container's /etc/group; use a number");
   return *found;
 }
 
@@ -117,7 +117,7 @@ Result<ResolvedUser> resolve_name(std::string_view name, std::string_view passwd
   const auto entry = find_passwd(passwd, [&](const PasswdEntry& e) { return e.name == name; });
   if (!entry)
     return fail(Code::kNotFound,
-                "no user " + quoted(name) + " in the container's /etc/passwd; use a number");
+                "no user " + quote(name) + " in the container's /etc/passwd; use a number");
   return ResolvedUser{.uid = entry->uid,
                       .gid = entry->gid,
                       .additional_gids = {},
@@ -135,7 +135,7 @@ Result<ResolvedUser> resolve_user(std::string_view user, std::string_view passwd
   const std::string_view group_name = with_group ? user.substr(colon + 1) : std::string_view();
   if (name.empty() || (with_group && group_name.empty()) ||
       group_name.find(':') != std::string_view::npos)
-    return fail(Code::kInvalidArgument, "user " + quoted(user) + " is not NAME|UID[:GROUP|GID]");
+    return fail(Code::kInvalidArgument, "user " + quote(user) + " is not NAME|UID[:GROUP|GID]");
   TRY_SET(ResolvedUser resolved, resolve_name(name, passwd));
   if (with_group) {
     TRY_SET(resolved.gid, resolve_group(group_name, group));

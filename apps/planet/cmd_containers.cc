@@ -1,0 +1,180 @@
+// planet ps, stop, kill, rm
+#include <signal.h>
+
+#include <cstdio>
+#include <ctime>
+
+#include "base/strings.h"
+#include "cli.h"
+#include "engine/containers.h"
+#include "oci/json.h"
+#include "sys/signals.h"
+
+namespace planet::cli {
+namespace {
+
+constexpr std::size_t kShortId = 12;
+
+// "3 minutes", as docker counts.
+std::string duration_text(std::time_t seconds) {
+  const auto count = [](std::time_t n, const char* unit) {
+    return std::to_string(n) + " " + unit + (n == 1 ? "" : "s");
+  };
+  if (seconds < 1) return "Less than a second";
+  if (seconds < 60) return count(seconds, "second");
+  if (seconds < 120) return "About a minute";
+  if (seconds < 3600) return count(seconds / 60, "minute");
+  if (seconds < 7200) return "About an hour";
+  if (seconds < 48 * 3600) return count(seconds / 3600, "hour");
+  return count(seconds / (24 * 3600), "day");
+}
+
+std::string age(const std::string& time) {
+  std::tm parts{};
+  if (::strptime(time.c_str(), "%Y-%m-%dT%H:%M:%S", &parts) == nullptr) return "?";
+  return duration_text(std::time(nullptr) - ::timegm(&parts));
+}
+
+std::string status_text(const engine::Container& container) {
+  switch (container.status) {
+    case engine::Status::kCreated:
+      return "Created";
+    case engine::Status::kRunning:
+      return "Up " + age(container.state->started);
+    case engine::Status::kExited:
+      break;
+  }
+  if (!container.exit) return "Exited (its keeper died)";
+  return "Exited (" + std::to_string(container.exit->status) + ") " +
+         age(container.exit->finished) + " ago";
+}
+
+std::string quoted_command(const engine::Container& container, bool whole) {
+  constexpr std::size_t kWidth = 20;
+  std::string text = printable(join(container.record.command, " "));
+  if (!whole && text.size() > kWidth) text = text.substr(0, kWidth - 1) + "…";
+  return '"' + text + '"';
+}
+
+std::string shown_id(const engine::Container& container, bool whole) {
+  return whole ? container.record.id : container.record.id.substr(0, kShortId);
+}
+
+void print_json(const engine::Container& container) {
+  const char* const states[] = {"created", "running", "exited"};
+  const oci::json::object object = {{"ID", shown_id(container, false)},
+                                    {"Names", container.record.name},
+                                    {"Image", container.record.image},
+                                    {"Command", quoted_command(container, true)},
+                                    {"CreatedAt", container.record.created},
+                                    {"State", states[static_cast<int>(container.status)]},
+                                    {"Status", status_text(container)},
+                                    {"Ports", ""}};
+  std::puts(oci::to_text(object).c_str());
+}
+
+// Opens the places and calls `body` for each named container; the status of the command.
+template <class F>
+int for_each_container(const Global& global, const std::vector<std::string>& names, F body) {
+  const auto places = engine::Places::open(global.root, global.runroot);
+  if (!places) return complain(places.error());
+  int status = 0;
+  for (const std::string& name : names) {
+    const auto done = [&]() -> Result<> {
+      TRY_SET(const std::string id, engine::find_container(*places, name));
+      TRY_SET(const engine::Container container, engine::look_at(*places, id));
+      return body(*places, container);
+    }();
+    if (done)
+      std::puts(name.c_str());
+    else
+      status = complain(done.error());
+  }
+  return status;
+}
+
+}  // namespace
+
+int ps_command(const Global& global, const std::vector<std::string>& args) {
+  bool all = false;
+  bool quiet = false;
+  bool whole = false;
+  std::string format;
+  CLI::App app("Lists containers.", "planet ps");
+  app.add_flag("-a,--all", all, "those that have ended, too");
+  app.add_flag("-q,--quiet", quiet, "ids only");
+  app.add_flag("--no-trunc", whole, "whole ids and commands");
+  app.add_option("--format", format, "json: one object a line")
+      ->check(CLI::IsMember({"json", "table"}));
+  int status = 0;
+  if (!parse(app, args, 1, status)) return status;
+  const auto places = engine::Places::open(global.root, global.runroot);
+  if (!places) return complain(places.error());
+  const auto containers = engine::list_containers(*places);
+  if (!containers) return complain(containers.error());
+  std::vector<std::vector<std::string>> rows = {
+      {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"}};
+  for (const engine::Container& container : *containers) {
+    if (!all && container.status != engine::Status::kRunning) continue;
+    if (quiet) {
+      std::puts(shown_id(container, whole).c_str());
+    } else if (format == "json") {
+      print_json(container);
+    } else {
+      rows.push_back({shown_id(container, whole), printable(container.record.image),
+                      quoted_command(container, whole), age(container.record.created) + " ago",
+                      status_text(container), "", container.record.name});
+    }
+  }
+  if (!quiet && format != "json") print_table(rows);
+  return 0;
+}
+
+int stop_command(const Global& global, const std::vector<std::string>& args) {
+  std::vector<std::string> names;
+  std::optional<int> timeout;
+  CLI::App app("Asks containers to end, and kills those that do not.", "planet stop");
+  app.add_option("-t,--time,--timeout", timeout, "seconds until it kills; -1 waits for ever");
+  app.add_option("container", names, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, 1, status)) return status;
+  return for_each_container(
+      global, names, [&](const engine::Places& places, const engine::Container& container) {
+        return engine::stop_container(places, container,
+                                      timeout.value_or(container.record.stop_timeout));
+      });
+}
+
+int kill_command(const Global& global, const std::vector<std::string>& args) {
+  std::vector<std::string> names;
+  std::string signal = "KILL";
+  CLI::App app("Sends a signal to containers.", "planet kill");
+  app.add_option("-s,--signal", signal, "name or number");
+  app.add_option("container", names, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, 1, status)) return status;
+  const int number = sys::signal_number(signal);
+  if (number == 0) return complain("--signal " + quote(signal) + ": no such signal");
+  return for_each_container(global, names,
+                            [&](const engine::Places&, const engine::Container& container) {
+                              const Result<> sent = engine::kill_container(container, number);
+                              if (sent && number == SIGKILL) engine::wait_for_keeper(container);
+                              return sent;
+                            });
+}
+
+int rm_command(const Global& global, const std::vector<std::string>& args) {
+  std::vector<std::string> names;
+  bool force = false;
+  CLI::App app("Removes containers.", "planet rm");
+  app.add_flag("-f,--force", force, "running ones, too");
+  app.add_option("container", names, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, 1, status)) return status;
+  return for_each_container(global, names,
+                            [&](const engine::Places& places, const engine::Container& container) {
+                              return engine::remove_container(places, container, force);
+                            });
+}
+
+}  // namespace planet::cli

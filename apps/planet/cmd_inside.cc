@@ -1,0 +1,86 @@
+// planet logs, exec: what happens in a container.
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/strings.h"
+#include "cli.h"
+#include "engine/containers.h"
+#include "engine/log.h"
+
+namespace planet::cli {
+namespace {
+
+bool has_ended(const engine::Places& places, const std::string& id) {
+  const auto container = engine::look_at(places, id);
+  return !container || container->status == engine::Status::kExited;
+}
+
+void print_line(const engine::LogLine& line, bool timestamps) {
+  std::FILE* to = line.stream == runtime::Stream::kOut ? stdout : stderr;
+  if (timestamps) std::fprintf(to, "%s ", line.time.c_str());
+  std::fwrite(line.text.data(), 1, line.text.size(), to);
+  std::fflush(to);
+}
+
+}  // namespace
+
+int logs_command(const Global& global, const std::vector<std::string>& args) {
+  std::string name;
+  std::string tail = "all";
+  bool timestamps = false;
+  engine::LogQuery query;
+  CLI::App app("Shows what a container wrote.", "planet logs");
+  app.add_flag("-f,--follow", query.follow, "go on until it ends");
+  app.add_flag("-t,--timestamps", timestamps, "when each line was written");
+  app.add_option("-n,--tail", tail, "only the last so many lines");
+  app.add_option("container", name, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, 1, status)) return status;
+  const auto done = [&]() -> Result<> {
+    if (tail != "all") {
+      TRY_SET(query.tail, parse_number<std::uint64_t>(tail, "--tail"));
+    }
+    TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+    TRY_SET(const std::string id, engine::find_container(places, name));
+    return engine::read_log(
+        places, id, query, [&](const engine::LogLine& line) { print_line(line, timestamps); },
+        [&] { return has_ended(places, id); });
+  }();
+  return done ? 0 : complain(done.error());
+}
+
+int exec_command(const Global& global, const std::vector<std::string>& args) {
+  engine::ExecOptions options;
+  CLI::App app("Runs one more command in a running container.", "planet exec");
+  app.footer("planet exec [FLAGS] CONTAINER COMMAND...");
+  app.prefix_command();
+  app.add_flag("-i,--interactive", options.interactive, "give it the input of this command");
+  app.add_flag("-t,--tty", options.terminal, "give it a terminal");
+  app.add_flag("-d,--detach", options.detach, "do not wait for it");
+  app.add_flag("--privileged", options.privileged, "all capabilities, no filter");
+  app.add_option("-e,--env", options.env, "NAME=VALUE")->allow_extra_args(false);
+  app.add_option("-w,--workdir", options.work_dir, "working directory in the container");
+  app.add_option("-u,--user", options.user, "NAME|UID[:GROUP|GID]");
+  int status = 0;
+  if (!parse(app, args, 1, status)) return status;
+  std::vector<std::string> rest = app.remaining();
+  if (rest.size() < 2)
+    return complain("exec needs a container and a command; see `planet exec --help`");
+  options.command.assign(rest.begin() + 1, rest.end());
+  if (options.terminal && options.interactive && ::isatty(0) != 1)
+    return complain("-t needs a terminal as input, and this input is none; leave out -t");
+  const auto ended = [&]() -> Result<int> {
+    TRY_SET(const engine::Engine engine, engine::Engine::open(global.root, global.runroot));
+    TRY_SET(const std::string id, engine::find_container(engine.places, rest.front()));
+    TRY_SET(const engine::Container container, engine::look_at(engine.places, id));
+    TRY_SET(const UniqueFd init, engine::open_init(container));
+    return engine::exec(engine, container.record, init, container.state->pid, options);
+  }();
+  if (ended) return *ended;
+  if (ended.error().code() == Code::kCommandNotFound) return complain(ended.error(), 127);
+  if (ended.error().code() == Code::kCommandNotRunnable) return complain(ended.error(), 126);
+  return complain(ended.error());
+}
+
+}  // namespace planet::cli

@@ -1,0 +1,52 @@
+// planet run
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "cli.h"
+#include "explain.h"
+#include "run_flags.h"
+
+namespace planet::cli {
+namespace {
+
+int status_of(const Error& error) {
+  constexpr int kNotRunnable = 126;
+  constexpr int kNotFound = 127;
+  if (error.code() == Code::kCommandNotFound) return kNotFound;
+  if (error.code() == Code::kCommandNotRunnable) return kNotRunnable;
+  return kEngineFailed;
+}
+
+bool terminal_is_missing(const engine::RunRequest& request) {
+  return request.terminal && request.interactive && !request.detach && ::isatty(0) != 1;
+}
+
+}  // namespace
+
+int run_command(const Global& global, const std::vector<std::string>& args) {
+  int status = 0;
+  const auto request = parse_run_flags(args, status);
+  if (!request) return status;
+  if (terminal_is_missing(*request))
+    return complain("-t needs a terminal as input, and this input is none; leave out -t",
+                    kEngineFailed);
+  std::optional<Explainer> explainer;
+  if (request->explain != engine::Explain::kNo) explainer.emplace(request->explain);
+  const auto engine = engine::Engine::open(global.root, global.runroot);
+  if (!engine) return complain(engine.error(), kEngineFailed);
+  engine::RunHooks hooks;
+  hooks.say = say;
+  hooks.detached = [](const std::string& id) { std::puts(id.c_str()); };
+  if (explainer) {
+    hooks.log = &*explainer;
+    hooks.started = [&] { explainer->total("and the command runs"); };
+  }
+  const auto ended = engine::run(*engine, *request, hooks);
+  if (!ended) return complain(ended.error(), status_of(ended.error()));
+  if (explainer && !request->detach)
+    explainer->total("all in all, with the command and the tidying up");
+  return *ended;
+}
+
+}  // namespace planet::cli

@@ -1,0 +1,87 @@
+// planet: containers for people and CI. This file only finds the command; each has a file of its own.
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <iterator>
+
+#include "cli.h"
+
+namespace planet::cli {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"run", "make a container from an image and run a command in it", run_command},
+    {"exec", "run one more command in a running container", exec_command},
+    {"ps", "list containers", ps_command},
+    {"logs", "show what a container wrote", logs_command},
+    {"stop", "ask a container to end, and make it", stop_command},
+    {"kill", "send a signal to a container", kill_command},
+    {"rm", "remove containers", rm_command},
+    {"images", "list images", images_command},
+    {"load", "add images from an archive (OCI or docker)", load_command},
+    {"info", "what this host and this engine can do", info_command},
+    {"version", "the version of planet", version_command},
+};
+
+void print_help() {
+  std::printf(
+      "Planet runs containers: each a separate little planet.\n\n"
+      "Usage: planet [--root DIR] [--runroot DIR] COMMAND ...\n\nCommands:\n");
+  for (const Command& command : kCommands)
+    std::printf("  %-9s %s\n", command.name, command.summary);
+  std::printf(
+      "\n`planet COMMAND --help` tells more. `planet run` alone opens a shell on the embedded "
+      "image.\n");
+}
+
+// How many letters differ, roughly: for "did you mean".
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i] == b[j] ? 0 : 1);
+      diagonal = row[j + 1];
+      row[j + 1] = std::min({change, diagonal + 1, row[j] + 1});
+    }
+  }
+  return row.back();
+}
+
+int unknown(const std::string& name) {
+  const auto nearest = std::ranges::min_element(
+      kCommands, {}, [&](const Command& command) { return distance(name, command.name); });
+  std::string text = "\"" + name + "\" is not a command";
+  if (distance(name, nearest->name) <= 2)
+    text += std::string("; did you mean \"") + nearest->name + "\"?";
+  return complain(text + " (`planet help` lists them)");
+}
+
+int start(std::vector<std::string> args) {
+  Global global;
+  while (!args.empty() && args.front().starts_with("--ro") && args.size() >= 2) {
+    std::string& place = args.front() == "--root" ? global.root : global.runroot;
+    if (args.front() != "--root" && args.front() != "--runroot") break;
+    place = args[1];
+    args.erase(args.begin(), args.begin() + 2);
+  }
+  if (args.empty() || args.front() == "help" || args.front() == "--help" || args.front() == "-h") {
+    if (args.size() < 2) return print_help(), 0;
+    args = {args[1], "--help"};
+  }
+  if (args.front() == "--version") args.front() = "version";
+  const std::string name = args.front();
+  const auto command = std::ranges::find(kCommands, name, &Command::name);
+  if (command == std::end(kCommands)) return unknown(name);
+  args.erase(args.begin());
+  return command->run(global, args);
+}
+
+}  // namespace
+}  // namespace planet::cli
+
+int main(int argc, char** argv) {
+  return planet::cli::start(std::vector<std::string>(argv + 1, argv + argc));
+}

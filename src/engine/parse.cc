@@ -1,0 +1,243 @@
+#include "engine/parse.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+
+#include "base/strings.h"
+
+namespace planet::engine {
+namespace {
+
+std::unexpected<Error> bad(std::string_view flag, std::string_view text,
+                           const std::string& expected) {
+  return fail(Code::kInvalidArgument,
+              std::string(flag) + " " + quote(text.substr(0, 300)) + ": " + expected);
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return out;
+}
+
+// The factor of a unit, 0 if it is none.
+std::int64_t unit_factor(const std::string& unit) {
+  constexpr std::string_view kLetters = "bkmgtp";
+  if (unit.empty()) return 1;
+  const std::size_t power = kLetters.find(unit.front());
+  const std::string_view rest = std::string_view(unit).substr(1);
+  if (power == std::string_view::npos) return 0;
+  if (!(rest.empty() || (power != 0 && (rest == "b" || rest == "ib")))) return 0;
+  return std::int64_t{1} << (10 * power);
+}
+
+// A decimal number without sign or exponent, in units of 10^-9; -1 if it is none.
+std::int64_t parse_nano(std::string_view text) {
+  const std::size_t dot = text.find('.');
+  const std::string_view whole = text.substr(0, dot);
+  std::string fraction(dot == std::string_view::npos ? "" : text.substr(dot + 1));
+  if (fraction.size() > 9 || (whole.empty() && fraction.empty())) return -1;
+  if (dot != std::string_view::npos && fraction.empty()) return -1;
+  fraction.resize(9, '0');
+  const auto high =
+      whole.empty() ? Result<std::uint32_t>(0U) : parse_number<std::uint32_t>(whole, "");
+  const auto low = parse_number<std::uint32_t>(fraction, "");
+  if (!high || !low || *high > 1'000'000'000U) return -1;
+  return std::int64_t{*high} * 1'000'000'000 + *low;
+}
+
+// Rejects what a path in the container may not be.
+Result<> check_target(std::string_view flag, std::string_view text, std::string_view target) {
+  if (!target.starts_with('/'))
+    return bad(flag, text, "the path in the container must be absolute");
+  if (target.find_first_not_of('/') == std::string_view::npos)
+    return bad(flag, text, "the container's root cannot be mounted over");
+  return {};
+}
+
+Result<std::string> host_path(std::string_view flag, std::string_view text, std::string_view source,
+                              const std::string& here) {
+  if (source.starts_with('/')) return std::string(source);
+  if (source == "." || source == ".." || source.starts_with("./") || source.starts_with("../"))
+    return here + "/" + std::string(source);
+  if (source.empty()) return bad(flag, text, "it has no source");
+  return bad(flag, text,
+             "named volumes do not exist yet; write the path of a directory, \"/" +
+                 std::string(source) + "\" or \"./" + std::string(source) + "\"");
+}
+
+// Options of -v and --mount as mount options.
+Result<> add_volume_option(std::string_view text, std::string_view option, Volume& volume) {
+  constexpr std::string_view kPropagation[] = {"shared", "rshared", "slave",
+                                               "rslave", "private", "rprivate"};
+  if (option == "ro" || option == "readonly")
+    volume.options.emplace_back("rro");
+  else if (std::ranges::find(kPropagation, option) != std::end(kPropagation))
+    volume.options.emplace_back(option);
+  else if (option != "rw" && option != "z" && option != "Z" && option != "nocopy")
+    return bad("-v", text, "unknown option " + quote(option));
+  return {};
+}
+
+Result<> set_mount_field(std::string_view text, std::string_view field, std::string& type,
+                         Volume& volume, std::vector<std::string>& tmpfs) {
+  const std::size_t equals = field.find('=');
+  const std::string_view key = field.substr(0, equals);
+  const std::string_view value = equals == std::string_view::npos ? "" : field.substr(equals + 1);
+  if (key == "type") {
+    type = value;
+  } else if (key == "source" || key == "src") {
+    volume.source = value;
+  } else if (key == "target" || key == "destination" || key == "dst") {
+    volume.destination = value;
+  } else if (key == "readonly" || key == "ro") {
+    if (value.empty() || value == "true" || value == "1") volume.options.emplace_back("rro");
+  } else if (key == "bind-propagation") {
+    return add_volume_option(text, value, volume);
+  } else if (key == "tmpfs-size") {
+    TRY_SET(const std::int64_t size, parse_size("--mount tmpfs-size", value));
+    tmpfs.push_back("size=" + std::to_string(size));
+  } else if (key == "tmpfs-mode") {
+    tmpfs.push_back("mode=" + std::string(value));
+  } else {
+    return bad("--mount", text, "unknown field " + quote(key));
+  }
+  return {};
+}
+
+oci::Mount tmpfs_mount(std::string destination, const std::vector<std::string>& options) {
+  oci::Mount mount{.destination = std::move(destination),
+                   .type = "tmpfs",
+                   .source = "tmpfs",
+                   .options = {"nosuid", "nodev", "noexec"},
+                   .uid_mappings = {},
+                   .gid_mappings = {}};
+  mount.options.insert(mount.options.end(), options.begin(), options.end());
+  return mount;
+}
+
+}  // namespace
+
+Result<std::int64_t> parse_size(std::string_view flag, std::string_view text) {
+  const std::string expected = "expected a size such as 512m, 1.5g or 1048576";
+  const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::int64_t number = parse_nano(text.substr(0, end));
+  const std::int64_t factor = unit_factor(lower(text.substr(end)));
+  if (number < 0 || factor == 0) return bad(flag, text, expected);
+  const double bytes = static_cast<double>(number) / 1e9 * static_cast<double>(factor);
+  if (bytes >= 9.2e18) return bad(flag, text, "it is too large");
+  const std::int64_t whole = number / 1'000'000'000;
+  if (number % 1'000'000'000 == 0) return whole * factor;
+  return static_cast<std::int64_t>(std::llround(bytes));
+}
+
+Result<std::int64_t> parse_cpus(std::string_view text) {
+  constexpr std::int64_t kNanoPerMicro =
+      10'000;  // 1e9 parts of a processor against 1e5 microseconds
+  const std::int64_t nano = parse_nano(text);
+  if (nano < 0) return bad("--cpus", text, "expected a number of processors such as 0.5 or 2");
+  const std::int64_t quota = nano / kNanoPerMicro;
+  constexpr std::int64_t kLeastQuota = 1000;  // the kernel's
+  if (quota < kLeastQuota) return bad("--cpus", text, "less than 0.01 is not possible");
+  return quota;
+}
+
+Result<Volume> parse_volume(std::string_view text, const std::string& here) {
+  const auto parts = split(text, ':');
+  if (parts.size() < 2 || parts.size() > 3)
+    return bad("-v", text, "expected SOURCE:DESTINATION[:OPTIONS]");
+  Volume volume{.source = "", .destination = std::string(parts[1]), .options = {"rbind"}};
+  TRY_SET(volume.source, host_path("-v", text, parts[0], here));
+  TRY(check_target("-v", text, volume.destination));
+  if (parts.size() == 3)
+    for (const std::string_view option : split(parts[2], ','))
+      TRY(add_volume_option(text, option, volume));
+  return volume;
+}
+
+Result<oci::Mount> parse_tmpfs(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view target = text.substr(0, colon);
+  TRY(check_target("--tmpfs", text, target));
+  std::vector<std::string> options;
+  if (colon != std::string_view::npos)
+    for (const std::string_view option : split(text.substr(colon + 1), ','))
+      if (!option.empty()) options.emplace_back(option);
+  return tmpfs_mount(std::string(target), options);
+}
+
+Result<> parse_mount(std::string_view text, const std::string& here, RunRequest& request) {
+  std::string type = "volume";
+  Volume volume{.source = "", .destination = "", .options = {"rbind"}};
+  std::vector<std::string> tmpfs;
+  for (const std::string_view field : split(text, ','))
+    TRY(set_mount_field(text, field, type, volume, tmpfs));
+  TRY(check_target("--mount", text, volume.destination));
+  if (type == "tmpfs") {
+    if (volume.options.size() > 1) tmpfs.emplace_back("ro");
+    request.tmpfs.push_back(tmpfs_mount(volume.destination, tmpfs));
+    return {};
+  }
+  if (type != "bind") return bad("--mount", text, "type " + quote(type) + " is not bind or tmpfs");
+  TRY_SET(volume.source, host_path("--mount", text, volume.source, here));
+  request.volumes.push_back(std::move(volume));
+  return {};
+}
+
+Result<std::pair<std::string, std::string>> parse_pair(std::string_view flag,
+                                                       std::string_view text) {
+  const std::size_t equals = text.find('=');
+  if (equals == 0 || text.empty()) return bad(flag, text, "expected NAME=VALUE");
+  if (equals == std::string_view::npos) return std::pair(std::string(text), std::string());
+  return std::pair(std::string(text.substr(0, equals)), std::string(text.substr(equals + 1)));
+}
+
+Result<std::pair<std::string, std::uint64_t>> parse_rate(std::string_view flag,
+                                                         std::string_view text, bool bytes) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || !text.starts_with("/dev/"))
+    return bad(flag, text, "expected /dev/NAME:RATE");
+  const std::string_view rate = text.substr(colon + 1);
+  std::pair<std::string, std::uint64_t> out(text.substr(0, colon), 0);
+  if (bytes) {
+    TRY_SET(const std::int64_t size, parse_size(flag, rate));
+    out.second = static_cast<std::uint64_t>(size);
+  } else {
+    TRY_SET(out.second, parse_number<std::uint64_t>(rate, std::string(flag) + " rate"));
+  }
+  return out;
+}
+
+Result<> parse_security_option(std::string_view text, RunRequest& request) {
+  const std::size_t at = text.find_first_of("=:");
+  const std::string_view key = text.substr(0, at);
+  const std::string_view value = at == std::string_view::npos ? "true" : text.substr(at + 1);
+  if (key == "no-new-privileges" && (value == "true" || value == "false")) {
+    request.no_new_privileges = value == "true";
+  } else if (key == "seccomp" && value == "unconfined") {
+    request.seccomp_off = true;
+  } else if (key == "systempaths" && value == "unconfined") {
+    request.unmasked = true;
+  } else if ((key == "apparmor" || key == "label") &&
+             (value == "unconfined" || value == "disable")) {
+    // Nothing to switch off: no label is set unless one is asked for.
+  } else {
+    return bad("--security-opt", text,
+               "expected no-new-privileges, seccomp=unconfined or systempaths=unconfined");
+  }
+  return {};
+}
+
+Result<> check_hostname(std::string_view text) {
+  constexpr std::size_t kMostHostname = 64;  // __NEW_UTS_LEN
+  const bool good = !text.empty() && text.size() <= kMostHostname && text.front() != '-' &&
+                    std::ranges::all_of(text, [](unsigned char c) {
+                      return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
+                    });
+  if (good) return {};
+  return bad("--hostname", text, "expected 1 to 64 letters, digits, '-', '_' and '.'");
+}
+
+}  // namespace planet::engine

@@ -1,0 +1,47 @@
+// The values of `planet run`'s flags, strictly and in docker's syntax. Pure. Every error names the flag, the value and
+// what is expected.
+//
+// Source: docker-run(1).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/error.h"
+#include "engine/request.h"
+#include "oci/spec.h"
+
+namespace planet::engine {
+
+// "512m", "1.5g", "64MiB", "1024": bytes. Units are powers of 1024, as docker counts memory.
+Result<std::int64_t> parse_size(std::string_view flag, std::string_view text);
+
+// --cpus "0.5": microseconds in a period of 100000.
+Result<std::int64_t> parse_cpus(std::string_view text);
+
+// -v SRC:DST[:OPTION,...]; `here` is the directory that "./x" is relative to.
+Result<Volume> parse_volume(std::string_view text, const std::string& here);
+
+// --tmpfs DST[:OPTION,...]
+Result<oci::Mount> parse_tmpfs(std::string_view text);
+
+// --mount type=bind|tmpfs,source=...,target=...[,readonly][,...]; fills one of the two lists.
+Result<> parse_mount(std::string_view text, const std::string& here, RunRequest& request);
+
+// --label, --sysctl, -e: NAME=VALUE.
+Result<std::pair<std::string, std::string>> parse_pair(std::string_view flag,
+                                                       std::string_view text);
+
+// --device-read-bps /dev/sda:1mb gives the path and the rate; `bytes` says whether the rate may have a unit.
+Result<std::pair<std::string, std::uint64_t>> parse_rate(std::string_view flag,
+                                                         std::string_view text, bool bytes);
+
+// --security-opt no-new-privileges[=true], seccomp=unconfined, systempaths=unconfined, ...
+Result<> parse_security_option(std::string_view text, RunRequest& request);
+
+// --hostname
+Result<> check_hostname(std::string_view text);
+
+}  // namespace planet::engine

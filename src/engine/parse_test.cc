@@ -1,0 +1,83 @@
+#include "engine/parse.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace planet::engine {
+namespace {
+
+using testing::ElementsAre;
+
+TEST(ParseSize, TakesDockersUnits) {
+  const std::pair<const char*, std::int64_t> good[] = {
+      {"0", 0},         {"1024", 1024},      {"1b", 1},
+      {"1k", 1024},     {"512m", 512 << 20}, {"1.5g", 3LL << 29},
+      {"1GB", 1 << 30}, {"64MiB", 64 << 20}, {"2T", 2LL << 40},
+      {".5k", 512}};
+  for (const auto& [text, want] : good) EXPECT_EQ(*parse_size("--memory", text), want) << text;
+  for (const char* bad : {"", "m", "-1", "1x", "1mm", "1 m", "1e3", "1.", ".", "0x1", "9999999999p",
+                          "1bb", "12345678901234567890"})
+    EXPECT_FALSE(parse_size("--memory", bad)) << bad;
+  EXPECT_EQ(parse_size("--memory", "12q").error().to_string(),
+            "--memory \"12q\": expected a size such as 512m, 1.5g or 1048576");
+}
+
+TEST(ParseCpus, IsExact) {
+  EXPECT_EQ(*parse_cpus("0.5"), 50000);
+  EXPECT_EQ(*parse_cpus("2"), 200000);
+  EXPECT_EQ(*parse_cpus("0.01"), 1000);
+  for (const char* bad : {"", "0", "0.001", "-1", "x", "1,5", "1e2"})
+    EXPECT_FALSE(parse_cpus(bad)) << bad;
+}
+
+TEST(ParseVolume, TakesPathsAndOptions) {
+  const auto volume = parse_volume("./data:/srv:ro,rslave", "/home/me");
+  ASSERT_TRUE(volume);
+  EXPECT_EQ(volume->source, "/home/me/./data");
+  EXPECT_EQ(volume->destination, "/srv");
+  EXPECT_THAT(volume->options, ElementsAre("rbind", "rro", "rslave"));
+  for (const char* bad : {"", "/a", "/a:b", "/a:/", "/a:/b:what", "/a:/b:ro:x", ":/b", "/a://"})
+    EXPECT_FALSE(parse_volume(bad, "/")) << bad;
+  EXPECT_THAT(parse_volume("data:/srv", "/").error().to_string(),
+              testing::HasSubstr("named volumes do not exist yet"));
+}
+
+TEST(ParseMount, TakesBindAndTmpfs) {
+  RunRequest request;
+  ASSERT_TRUE(parse_mount("type=bind,source=/a,target=/b,readonly", "/", request));
+  EXPECT_THAT(request.volumes.at(0).options, ElementsAre("rbind", "rro"));
+  ASSERT_TRUE(parse_mount("type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1777", "/", request));
+  EXPECT_THAT(request.tmpfs.at(0).options,
+              ElementsAre("nosuid", "nodev", "noexec", "size=1048576", "mode=1777"));
+  for (const char* bad : {"", "type=bind", "type=bind,source=/a", "type=what,source=/a,target=/b",
+                          "type=bind,source=/a,target=/b,x=y"})
+    EXPECT_FALSE(parse_mount(bad, "/", request)) << bad;
+}
+
+TEST(ParseRate, NeedsADevice) {
+  EXPECT_EQ(parse_rate("--device-read-bps", "/dev/sda:1mb", true)->second, 1048576U);
+  EXPECT_EQ(parse_rate("--device-read-iops", "/dev/sda:10", false)->second, 10U);
+  EXPECT_FALSE(parse_rate("--device-read-iops", "/dev/sda:10k", false));
+  EXPECT_FALSE(parse_rate("--device-read-bps", "sda:1mb", true));
+}
+
+TEST(ParseSecurityOption, RefusesWhatItDoesNotKnow) {
+  RunRequest request;
+  EXPECT_TRUE(parse_security_option("no-new-privileges", request));
+  EXPECT_TRUE(request.no_new_privileges);
+  EXPECT_TRUE(parse_security_option("seccomp=unconfined", request));
+  EXPECT_TRUE(request.seccomp_off);
+  for (const char* bad :
+       {"", "apparmor=foo", "seccomp=", "no-new-privileges=maybe", "apparmor=unconfined_foo"})
+    EXPECT_FALSE(parse_security_option(bad, request)) << bad;
+}
+
+TEST(CheckHostname, IsStrict) {
+  EXPECT_TRUE(check_hostname("web-1.local"));
+  for (const std::string& bad : {std::string(), std::string("-x"), std::string("a b"),
+                                 std::string("a\n"), std::string(65, 'a')})
+    EXPECT_FALSE(check_hostname(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace planet::engine
