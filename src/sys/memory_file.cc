@@ -28,6 +28,12 @@ Result<UniqueFd> make_memory_file(const char* name) {
 
 }  // namespace
 
+Result<UniqueFd> memory_file(const char* name) {
+  const int fd = ::memfd_create(name, MFD_CLOEXEC);
+  if (fd < 0) return std::unexpected(Error::from_errno(errno, "memfd_create"));
+  return UniqueFd(fd);
+}
+
 Result<UniqueFd> sealed_memory_file(const char* name, std::string_view content) {
   TRY_SET(UniqueFd file, make_memory_file(name));
   TRY(write_all(file.borrow(), content));

@@ -10,6 +10,9 @@
 
 namespace planet::sys {
 
+// An empty memory file to be written and read.
+Result<UniqueFd> memory_file(const char* name);
+
 // A memory file with `content` that can be executed and never changed.
 // Errors: kPermission - vm.memfd_noexec forbids it.
 Result<UniqueFd> sealed_memory_file(const char* name, std::string_view content);
