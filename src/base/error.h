@@ -73,10 +73,13 @@ inline std::unexpected<Error> fail(Code code, std::string what,
 
 // Returns the error of `expr`, a Result, from the current function; else goes on.
 // A second argument, evaluated only on failure, says what was being done: TRY(f(), "start web").
-#define TRY(expr, ...)                                                                             \
-  do {                                                                                             \
-    if (auto try_result = (expr); !try_result) [[unlikely]]                                        \
-      return std::unexpected(std::move(try_result).error() __VA_OPT__(.while_doing(__VA_ARGS__))); \
+// Each use has a name of its own, so that `expr` may hold a lambda which uses it too.
+#define TRY(expr, ...) \
+  PLANET_TRY(PLANET_CAT(try_result_, __COUNTER__), expr __VA_OPT__(, ) __VA_ARGS__)
+#define PLANET_TRY(r, expr, ...)                                                          \
+  do {                                                                                    \
+    if (auto r = (expr); !r) [[unlikely]]                                                 \
+      return std::unexpected(std::move(r).error() __VA_OPT__(.while_doing(__VA_ARGS__))); \
   } while (false)
 
 // The same for a Result with a value, which it moves into the declaration `decl`.
