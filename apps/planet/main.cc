@@ -61,10 +61,8 @@ int unknown(const std::string& name) {
 
 int start(std::vector<std::string> args) {
   Global global;
-  while (!args.empty() && args.front().starts_with("--ro") && args.size() >= 2) {
-    std::string& place = args.front() == "--root" ? global.root : global.runroot;
-    if (args.front() != "--root" && args.front() != "--runroot") break;
-    place = args[1];
+  while (args.size() >= 2 && (args[0] == "--root" || args[0] == "--runroot")) {
+    (args[0] == "--root" ? global.root : global.runroot) = args[1];
     args.erase(args.begin(), args.begin() + 2);
   }
   if (args.empty() || args.front() == "help" || args.front() == "--help" || args.front() == "-h") {

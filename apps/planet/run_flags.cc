@@ -54,10 +54,8 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "--ulimit", words.ulimits, "NAME=SOFT[:HARD]");
   app.add_option("--oom-score-adj", request.oom_score_adj, "-1000 to 1000")
       ->check(CLI::Range(-1000, 1000));
-  app.add_option("--explain", words.explain, "show each step of making it; =json for tools")
-      ->expected(0, 1)
-      ->default_str("text")
-      ->allow_extra_args(false);
+  // A flag that may have a value after '=', but never takes the next word for one.
+  app.add_flag("--explain{text}", words.explain, "show each step of making it; =json for tools");
   app.add_option("--pull", words.pull, "missing or never (nothing is pulled yet)");
 }
 

@@ -204,13 +204,18 @@ Result<Running> launch(const LaunchRequest& request) {
                       .reaper = std::move(reaper)};
 
   TRY_SET(auto sockets, sys::packet_socket_pair());
-  TRY_SET(sys::Child init, steps.run(info_of(LaunchStep::kNamespaces), [&] {
-    return sys::clone_process({.flags = launch.plan.clone_flags, .cgroup = std::nullopt});
-  }));
+  const std::int64_t begin = request.log == nullptr ? 0 : sys::monotonic_ns();
+  TRY_SET(sys::Child init,
+          sys::clone_process({.flags = launch.plan.clone_flags, .cgroup = std::nullopt}),
+          info_of(LaunchStep::kNamespaces).name);
   if (!init.valid()) {
     sockets.first.reset();
     init_main(launch, std::move(sockets.second));
   }
+  // Two come back from clone, and one tells of it.
+  if (request.log != nullptr)
+    request.log->step(info_of(LaunchStep::kNamespaces), Side::kParent, "", begin,
+                      sys::monotonic_ns());
   sockets.second.reset();
 
   ParentTalk talk(std::move(sockets.first), stages_of(launch.plan), request.log);

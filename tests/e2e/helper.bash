@@ -1,0 +1,32 @@
+# Shared by the end-to-end tests: each has directories of its own, and ends with the check that nothing is left.
+
+PLANET_BIN=${PLANET_BIN:-$BATS_TEST_DIRNAME/../../build/planet}
+RUNTIME_BIN=${RUNTIME_BIN:-$BATS_TEST_DIRNAME/../../build/planet-runtime}
+
+planet() { "$PLANET_BIN" --root "$root" --runroot "$runroot" "$@"; }
+
+# What a container could leave behind on this machine, one line each.
+machine() {
+	cat /proc/self/mountinfo
+	find /sys/fs/cgroup -type d -path '*/planet/*' 2>/dev/null
+	ip -o link 2>/dev/null | sed 's/^[0-9]*: //; s/ .*//'
+}
+
+setup() {
+	[ "$(id -u)" = 0 ] || { echo "these tests need root" >&2; return 1; }
+	top=$(mktemp -d /var/tmp/planet-e2e-XXXXXX)
+	root=$top/root runroot=$top/run
+	machine >"$top/before"
+}
+
+teardown() {
+	local id
+	for id in $(planet ps -aq 2>/dev/null); do planet rm -f "$id" >/dev/null 2>&1; done
+	local left=0
+	[ -z "$(ls -A "$root/containers" 2>/dev/null)" ] || { echo "left: $(ls "$root/containers")"; left=1; }
+	[ -z "$(ls -A "$root/names" "$root/ranges" 2>/dev/null | grep -v ':$')" ] || { echo "left: a name or a range"; left=1; }
+	[ -z "$(ls -A "$runroot/containers" 2>/dev/null)" ] || { echo "left: state"; left=1; }
+	machine | diff "$top/before" - || { echo "left: see the lines above"; left=1; }
+	rm -rf "$top"
+	[ $left = 0 ]
+}

@@ -1,0 +1,85 @@
+#!/usr/bin/env bats
+# Images from archives of real tools.
+load helper
+
+# An OCI layout with a small Debian-like tree, made by umoci.
+make_layout() {
+	umoci init --layout "$top/layout" >/dev/null
+	umoci new --image "$top/layout:small" >/dev/null
+	umoci unpack --image "$top/layout:small" "$top/bundle" >/dev/null
+	mkdir -p "$top/bundle/rootfs/bin" "$top/bundle/rootfs/etc"
+	cp /bin/busybox "$top/bundle/rootfs/bin/"
+	ln -s busybox "$top/bundle/rootfs/bin/sh"
+	echo "small:x:7:7::/:/bin/sh" >"$top/bundle/rootfs/etc/passwd"
+	umoci repack --image "$top/layout:small" "$top/bundle" >/dev/null
+	umoci config --image "$top/layout:small" --config.cmd /bin/sh --config.user small >/dev/null
+}
+
+@test "archives of skopeo, OCI and docker, load and run" {
+	make_layout
+	skopeo copy -q "oci:$top/layout:small" "oci-archive:$top/oci.tar:example.org/small:1"
+	skopeo copy -q "oci:$top/layout:small" "docker-archive:$top/docker.tar:example.org/small:2"
+	run planet load -i "$top/oci.tar"
+	[ "$output" = "Loaded image: example.org/small:1" ]
+	run planet load <"$top/docker.tar"
+	[ "$output" = "Loaded image: example.org/small:2" ]
+	for tag in 1 2; do
+		run planet run --rm "example.org/small:$tag" sh -c 'busybox id -u'
+		[ "$output" = 7 ]
+	done
+	gzip -c "$top/oci.tar" >"$top/oci.tar.gz"
+	zstd -q "$top/docker.tar"
+	planet load -i "$top/oci.tar.gz"
+	planet load -i "$top/docker.tar.zst"
+	[ "$(find "$root/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 1 ]
+}
+
+@test "the store is a layout that skopeo reads" {
+	planet run --rm busybox true
+	run skopeo inspect "oci:$root:localhost/busybox:latest"
+	[ "$status" = 0 ]
+	[[ "$output" == *'"Architecture"'* ]]
+}
+
+@test "damaged archives leave nothing" {
+	make_layout
+	skopeo copy -q "oci:$top/layout:small" "oci-archive:$top/good.tar:small:1"
+	size=$(stat -c %s "$top/good.tar")
+	head -c $((size / 2)) "$top/good.tar" >"$top/cut.tar"
+	cp "$top/good.tar" "$top/flipped.tar"
+	printf X | dd of="$top/flipped.tar" bs=1 seek=$((size / 2)) conv=notrunc status=none
+	echo "no archive" >"$top/text"
+	: >"$top/empty"
+	for file in cut.tar flipped.tar text empty; do
+		run planet load -i "$top/$file"
+		[ "$status" = 1 ]
+		[ "${#lines[@]}" = 1 ]
+		[ -z "$(ls -A "$root/staging" "$root/layers" "$root/tags" | grep -v ':$')" ]
+	done
+	run planet load -i "$top/none"
+	[[ "$output" == *"No such file"* ]]
+	planet load -q -i "$top/good.tar"
+}
+
+@test "a full disk is one sentence, and the next load works" {
+	make_layout
+	skopeo copy -q "oci:$top/layout:small" "oci-archive:$top/good.tar:small:1"
+	mkdir "$top/disk"
+	mount -t tmpfs -o size=1m tmpfs "$top/disk"
+	root=$top/disk/root
+	run planet load -i "$top/good.tar"
+	umount "$top/disk"
+	root=$top/root
+	[ "$status" = 1 ]
+	[[ "$output" == *"No space left on device"* ]]
+	planet load -q -i "$top/good.tar"
+}
+
+@test "many loads at once agree" {
+	make_layout
+	skopeo copy -q "oci:$top/layout:small" "oci-archive:$top/good.tar:small:1"
+	for _ in $(seq 10); do planet load -q -i "$top/good.tar" >>"$top/out" 2>&1 & done
+	wait
+	[ "$(grep -c '^Loaded image' "$top/out")" = 10 ]
+	[ -z "$(ls -A "$root/staging")" ]
+}

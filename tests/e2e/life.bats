@@ -1,0 +1,127 @@
+#!/usr/bin/env bats
+# A container's life: detached, listed, entered, stopped, removed; and what is left after a crash.
+load helper
+
+state_of() { planet ps -a --format json | jq -r "select(.Names == \"$1\") | .Status"; }
+pid_of() { jq .pid "$runroot/containers/$1"; }
+keeper_of() { jq .keeper "$runroot/containers/$1"; }
+
+@test "detached: listed, logged, entered, stopped, removed" {
+	id=$(planet run -d --name web busybox sh -c 'echo started; trap "echo stopping; exit 5" TERM; while :; do sleep 0.1; done')
+	[ ${#id} = 64 ]
+	run planet ps
+	[[ "$output" == *"${id:0:12}"*busybox*Up*web* ]]
+	run planet exec web sh -c 'echo inside; ps | grep -c trap'
+	[ "${lines[0]}" = inside ]
+	run planet exec -u nobody -w /tmp -e X=1 web sh -c 'id -un; pwd; echo $X'
+	[ "$output" = $'nobody\n/tmp\n1' ]
+	run planet exec web no-such
+	[ "$status" = 127 ]
+	run planet stop web
+	[ "$output" = web ]
+	[[ "$(state_of web)" == "Exited (5)"* ]]
+	run planet logs web
+	[ "$output" = $'started\nstopping' ]
+	run planet exec web true
+	[ "$status" = 1 ]
+	[[ "$output" == *"not running"* ]]
+	planet rm web
+	run planet ps -a
+	[ "${#lines[@]}" = 1 ]
+}
+
+@test "a name is taken once" {
+	planet run -d --name one busybox sleep 100
+	run planet run --rm --name one busybox true
+	[ "$status" = 125 ]
+	[[ "$output" == *'"one" is already in use by container'* ]]
+	run planet run --rm --name 'bad/name' busybox true
+	[ "$status" = 125 ]
+	planet rm -f one
+	run planet run --rm --name one busybox true
+	[ "$status" = 0 ]
+}
+
+@test "of many that want one name, one gets it" {
+	planet run --rm busybox true
+	for _ in $(seq 10); do planet run -d --name same busybox sleep 100 >>"$top/ids" 2>/dev/null & done
+	wait
+	[ "$(wc -l <"$top/ids")" = 1 ]
+	planet rm -f same
+}
+
+@test "stop kills what does not listen" {
+	planet run -d --name deaf busybox sh -c 'trap "" TERM; while :; do sleep 0.1; done'
+	planet stop -t 1 deaf
+	[[ "$(state_of deaf)" == "Exited (137)"* ]]
+}
+
+@test "kill sends the signal" {
+	planet run -d --name sig busybox sh -c 'trap "exit 7" USR1; while :; do sleep 0.1; done'
+	sleep 0.2
+	planet kill -s USR1 sig
+	for _ in $(seq 50); do [[ "$(state_of sig)" != Exited* ]] || break; sleep 0.1; done
+	[[ "$(state_of sig)" == "Exited (7)"* ]]
+	run planet kill -s WHAT sig
+	[ "$status" = 1 ]
+}
+
+@test "logs follow, and end with the container" {
+	planet run -d --name talk busybox sh -c 'for i in 1 2 3; do echo $i; sleep 0.2; done; echo err >&2'
+	run planet logs -f talk
+	[ "$output" = $'1\n2\n3\nerr' ]
+	run planet logs --tail 1 talk
+	[ "$output" = err ]
+}
+
+@test "any bytes come through, and back out of the log" {
+	head -c 300000 /dev/urandom >"$top/bytes"
+	planet run -i --name raw busybox cat <"$top/bytes" >"$top/out"
+	cmp "$top/bytes" "$top/out"
+	planet logs raw >"$top/log"
+	cmp "$top/bytes" "$top/log"
+}
+
+@test "the keeper is killed: its container dies with it, and rm cleans" {
+	id=$(planet run -d --name orphan busybox sleep 1000)
+	pid=$(pid_of "$id")
+	kill -9 "$(keeper_of "$id")"
+	for _ in $(seq 50); do [ -d "/proc/$pid" ] || break; sleep 0.1; done
+	[ ! -d "/proc/$pid" ]
+	[[ "$(state_of orphan)" == Exited* ]]
+	planet rm orphan
+}
+
+@test "the command line is killed at random moments: nothing stays" {
+	planet run --rm busybox true
+	for i in $(seq 60); do
+		"$PLANET_BIN" --root "$root" --runroot "$runroot" run --rm --name "r$i" busybox sleep 5 >/dev/null 2>&1 &
+		sleep "0.0$((RANDOM % 40))"
+		kill -9 $! 2>/dev/null
+		wait $! 2>/dev/null || :
+	done
+	sleep 0.5
+	run planet ps
+	[ "${#lines[@]}" = 1 ]
+}
+
+@test "a container that is killed from outside is recorded" {
+	id=$(planet run -d --name victim busybox sleep 1000)
+	kill -9 "$(pid_of "$id")"
+	for _ in $(seq 50); do [[ "$(state_of victim)" != Exited* ]] || break; sleep 0.1; done
+	[[ "$(state_of victim)" == "Exited (137)"* ]]
+}
+
+@test "what is not there is said so" {
+	for command in "logs nothing" "stop nothing" "kill nothing" "rm nothing" "exec nothing true"; do
+		# shellcheck disable=SC2086
+		run planet $command
+		[ "$status" = 1 ]
+		[[ "$output" == *"no such container: nothing"* ]]
+	done
+	planet run -d --name busy busybox sleep 100
+	run planet rm busy
+	[[ "$output" == *"is running; stop it first"* ]]
+	run planet stpo
+	[[ "$output" == *'did you mean "stop"'* ]]
+}

@@ -1,0 +1,158 @@
+#!/usr/bin/env bats
+# `planet run` as a user meets it.
+load helper
+
+@test "the first run needs neither network nor registry" {
+	run planet run --rm busybox echo hello
+	[ "$status" = 0 ]
+	[ "$output" = hello ]
+	run planet images
+	[[ "$output" == *localhost/busybox*latest* ]]
+}
+
+@test "run alone is a shell on the embedded image" {
+	run planet run --rm <<<'echo $$; hostname | wc -c'
+	[ "${lines[0]}" = 1 ]
+	[ "${lines[1]}" = 13 ]
+}
+
+@test "the exit status is the command's, or says why there was none" {
+	run planet run --rm busybox sh -c 'exit 42'
+	[ "$status" = 42 ]
+	run planet run --rm busybox sh -c 'kill -KILL $$; kill -TERM 1; exit 3'
+	[ "$status" = 3 ]
+	run planet run --rm busybox no-such-command
+	[ "$status" = 127 ]
+	[ "$output" = 'planet: execute: "no-such-command": executable file not found in $PATH' ]
+	run planet run --rm busybox /etc/passwd
+	[ "$status" = 126 ]
+	run planet run --rm no-such-image true
+	[ "$status" = 125 ]
+	[[ "$output" == 'planet: no image "no-such-image" here;'* ]]
+	run planet run --no-such-flag busybox
+	[ "$status" = 125 ]
+}
+
+@test "its users are its own, and root inside is nobody outside" {
+	run planet run --rm busybox cat /proc/self/uid_map
+	[[ "$output" =~ ^\ +0\ +[0-9]{10}\ +65536$ ]]
+	run planet run --rm --userns host busybox cat /proc/self/uid_map
+	[[ "$output" =~ ^\ +0\ +0\ +4294967295$ ]]
+	mkdir "$top/secret"
+	chmod 700 "$top/secret"
+	run planet run --rm -v "$top:/host" --cap-add ALL busybox sh -c 'id -u; ls /host/secret && touch /host/secret/x'
+	[ "${lines[0]}" = 0 ]
+	[ -O "$top/secret/x" ]
+}
+
+@test "it sees its own processes and nothing of the host's mounts" {
+	run planet run --rm busybox sh -c 'ps | wc -l; grep -c -e /old -e "$0" /proc/self/mountinfo' "$top"
+	[ "${lines[0]}" -le 4 ]
+	run planet run --rm busybox ls /sys/class/net
+	[ "$output" = lo ]
+	run planet run --rm busybox sh -c 'ls -l /proc/self/fd 2>/dev/null | wc -l'
+	[ "$output" = 5 ]
+}
+
+@test "writes vanish with --rm, and stay apart from the image" {
+	planet run --rm busybox sh -c 'echo x >/etc/hostname; rm /bin/ls'
+	run planet run --rm busybox sh -c 'cat /etc/hostname; ls /etc/passwd'
+	[ "${lines[0]}" = planet ]
+	[ "$status" = 0 ]
+}
+
+@test "system calls are filtered and capabilities are few" {
+	run planet run --rm busybox sh -c 'grep -E "Seccomp:|CapInh|CapEff" /proc/self/status'
+	[[ "$output" == *$'Seccomp:\t2'* ]]
+	[[ "$output" == *$'CapInh:\t0000000000000000'* ]]
+	[[ "$output" == *$'CapEff:\t00000000800405fb'* ]]
+	run planet run --rm -u 1000 busybox sh -c 'id -u; grep CapEff /proc/self/status'
+	[ "${lines[0]}" = 1000 ]
+	[[ "${lines[1]}" == *0000000000000000 ]]
+	run planet run --rm busybox unshare -m true
+	[ "$status" != 0 ]
+	run planet run --rm --security-opt seccomp=unconfined busybox grep Seccomp: /proc/self/status
+	[[ "$output" == *0 ]]
+	run planet run --rm --security-opt no-new-privileges busybox grep NoNewPrivs /proc/self/status
+	[[ "$output" == *1 ]]
+}
+
+@test "environment, directory, user, entrypoint, labels and hostname are what was asked" {
+	export FROM_HERE=yes
+	printf 'A=file\n# comment\nB=2\n' >"$top/env"
+	run planet run --rm --env-file "$top/env" -e A=flag -e FROM_HERE -e NOT_SET busybox env
+	[[ "$output" == *A=flag* && "$output" == *B=2* && "$output" == *FROM_HERE=yes* && "$output" == *HOME=/root* ]]
+	[[ "$output" != *NOT_SET* ]]
+	run planet run --rm -w /new/dir busybox pwd
+	[ "$output" = /new/dir ]
+	run planet run --rm --hostname mars busybox hostname
+	[ "$output" = mars ]
+	run planet run --rm --entrypoint /bin/echo busybox a b
+	[ "$output" = "a b" ]
+	run planet run --rm -u nobody busybox id -un
+	[ "$output" = nobody ]
+	run planet run --rm -u 99999999999 busybox true
+	[ "$status" = 125 ]
+}
+
+@test "volumes, tmpfs and read-only roots" {
+	mkdir "$top/data"
+	echo content >"$top/data/file"
+	run planet run --rm -v "$top/data:/data:ro" busybox sh -c 'cat /data/file; touch /data/x'
+	[ "${lines[0]}" = content ]
+	[[ "${lines[1]}" == *Read-only* ]]
+	run planet run --rm --mount "type=bind,source=$top/data,target=/d" busybox touch /d/made
+	[ -O "$top/data/made" ]
+	run planet run --rm --tmpfs /t:size=1m busybox sh -c 'df /t | tail -1'
+	[[ "$output" == tmpfs*1024* ]]
+	run planet run --rm --read-only busybox touch /x
+	[ "$status" != 0 ]
+	run planet run --rm -v relative:/x busybox true
+	[ "$status" = 125 ]
+	run planet run --rm -v "$top/none:/x" busybox true
+	[[ "$output" == *"does not exist"* ]]
+}
+
+@test "limits hold" {
+	run planet run --rm --pids-limit 20 busybox sh -c 'for i in $(seq 40); do sleep 1 & done 2>&1; wait'
+	[[ "$output" == *"can't fork"* ]]
+	run planet run --rm -m 16m busybox tail /dev/zero
+	[ "$status" = 137 ]
+	[[ "$output" == *"more memory than its limit"* ]]
+	run planet run --rm --ulimit nofile=77:77 busybox sh -c 'ulimit -n'
+	[ "$output" = 77 ]
+	run planet run --rm -m 1k busybox true
+	[ "$status" = 125 ]
+	run planet run --rm --cpus x busybox true
+	[ "$output" = 'planet: --cpus "x": expected a number of processors such as 0.5 or 2' ]
+	run planet run --rm --cpuset-cpus 7777 busybox true
+	[ "$status" = 125 ]
+}
+
+@test "a processor share is held" {
+	run planet run --rm --cpus 0.5 busybox sh -c 'timeout 2 sh -c "while :; do :; done"; cut -d" " -f14,15,16,17 /proc/1/stat'
+	# shellcheck disable=SC2206
+	local ticks=($output)
+	[ $((ticks[2] + ticks[3])) -le 130 ]
+}
+
+@test "a process 1 that reaps" {
+	run planet run --rm --init busybox sh -c 'cat /proc/1/comm; exit 9'
+	[ "$status" = 9 ]
+	[ "$output" = planet-init ]
+}
+
+@test "a directory as the root filesystem" {
+	mkdir -p "$top/rootfs/bin"
+	cp /bin/busybox "$top/rootfs/bin/"
+	run planet run --rm --rootfs "$top/rootfs" /bin/busybox echo from a directory
+	[ "$output" = "from a directory" ]
+}
+
+@test "--explain tells every step, as text and as JSON" {
+	run planet run --rm --explain busybox true
+	[[ "$output" == *"create the namespaces"* && "$output" == *clone3* && "$output" == *"change the root"* ]]
+	[[ "$output" != *$'\033'* ]]
+	planet run --rm --explain=json busybox true 2>"$top/steps"
+	jq -es 'map(select(.step == "mount the root filesystem")) | length == 1' <"$top/steps"
+}
