@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <ctime>
 
 #include "base/strings.h"
 #include "cgroup/group.h"
@@ -35,9 +36,32 @@ Result<std::vector<std::string>> list_ids(const Places& places) {
   return names;
 }
 
+// The process that makes and keeps a container holds the lock of its directory all that time, and the kernel lets go
+// of it whatever way that process ends.
 bool keeper_lives(const Places& places, const std::string& id) {
-  const auto state = read_state(places, id);
-  return state && state->boot_id == boot_id() && is_alive(state->keeper, state->keeper_ticks);
+  const auto dir =
+      sys::open_at(places.root_dir.borrow(), ("containers/" + id).c_str(), O_RDONLY | O_DIRECTORY);
+  return dir && !sys::try_lock_exclusive(dir->borrow());
+}
+
+// A directory without a record, whose maker has died. A very young one may be about to be locked.
+bool is_half_made(const Places& places, const std::string& id) {
+  constexpr std::time_t kYoung = 1;
+  const auto st = sys::lstat_at(places.root_dir.borrow(), ("containers/" + id).c_str());
+  return st && std::time(nullptr) - st->st_mtim.tv_sec > kYoung && !keeper_lives(places, id);
+}
+
+// Names and ranges are taken after the directory is made, and given back after it is gone: a link to none is stale.
+void sweep_links(const Places& places, const char* dir_name) {
+  const auto dir = sys::open_at(places.root_dir.borrow(), dir_name, O_RDONLY | O_DIRECTORY);
+  if (!dir) return;
+  const auto names = sys::list_dir(dir->borrow());
+  if (!names) return;
+  for (const std::string& name : *names) {
+    const auto id = sys::read_link_at(dir->borrow(), name.c_str());
+    if (id && !sys::exists_at(places.root_dir.borrow(), ("containers/" + *id).c_str()))
+      (void)sys::unlink_at(dir->borrow(), name.c_str());
+  }
 }
 
 Result<> wait_for_end(BorrowedFd pidfd, int timeout_ms, bool& ended) {
@@ -52,6 +76,18 @@ Result<> remove_cgroup(const std::string& id, bool kill) {
   TRY_SET(cgroup::Group group, cgroup::Group::open(host, cgroup_path(id)));
   if (kill) TRY(group.kill_all());
   return group.remove();
+}
+
+// State of containers that are gone: half written, or written as its writer's container was taken away.
+void sweep_states(const Places& places) {
+  const auto dir = sys::open_at(places.run_dir.borrow(), "containers", O_RDONLY | O_DIRECTORY);
+  if (!dir) return;
+  const auto names = sys::list_dir(dir->borrow());
+  if (!names) return;
+  for (const std::string& name : *names)
+    if (!sys::exists_at(places.root_dir.borrow(),
+                        ("containers/" + name.substr(0, kIdDigits)).c_str()))
+      (void)sys::unlink_at(dir->borrow(), name.c_str());
 }
 
 }  // namespace
@@ -99,6 +135,7 @@ Result<std::vector<Container>> list_containers(const Places& places) {
   std::vector<Container> containers;
   for (const std::string& id : ids) {
     auto container = look_at(places, id);
+    if (!container && is_half_made(places, id)) (void)erase_container(places, id, nullptr);
     if (!container) continue;  // being made or removed at this moment
     const bool left_over = container->status == Status::kExited && container->record.auto_remove &&
                            !keeper_lives(places, id);
@@ -107,6 +144,9 @@ Result<std::vector<Container>> list_containers(const Places& places) {
     else
       containers.push_back(*std::move(container));
   }
+  sweep_links(places, "names");
+  sweep_links(places, "ranges");
+  sweep_states(places);
   std::ranges::sort(containers, std::greater<>(),
                     [](const Container& container) { return container.record.created; });
   return containers;
@@ -160,7 +200,7 @@ Result<> erase_container(const Places& places, const std::string& id, const Reco
   TRY(sys::remove_tree_at(root, ("containers/" + id).c_str()));
   if (record == nullptr) return {};
   release_name(places, record->name, id);
-  if (record->range) release_range(places, *record->range);
+  if (record->range) release_range(places, *record->range, id);
   return {};
 }
 

@@ -14,6 +14,7 @@ struct Prepared {
   oci::Spec spec;
   runtime::RootSource root;
   std::optional<std::string> user;
+  UniqueFd lock;  // of the container's directory: held as long as it is kept
 };
 
 // Calls `started` once the command runs. The exit status of the container.

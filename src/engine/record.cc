@@ -165,6 +165,8 @@ std::optional<std::uint64_t> start_ticks(pid_t pid) {
   const auto fields = split(std::string_view(*text).substr(end + 2), ' ');
   constexpr std::size_t kStartTime = 22 - 3;
   if (fields.size() <= kStartTime) return std::nullopt;
+  // A zombie has ended; that nobody has waited for it yet is not its life.
+  if (fields.front() == "Z" || fields.front() == "X") return std::nullopt;
   const auto ticks = parse_number<std::uint64_t>(fields[kStartTime], "start time");
   return ticks ? std::optional(*ticks) : std::nullopt;
 }

@@ -57,7 +57,7 @@ std::optional<Exit> read_exit(const Places& places, const std::string& id);
 
 std::string now_text();
 
-// Start time of a process in clock ticks since boot: proc(5), /proc/PID/stat, field 22. None if it is gone.
+// Start time of a process in clock ticks since boot: proc(5), /proc/PID/stat, field 22. None if it has ended.
 std::optional<std::uint64_t> start_ticks(pid_t pid);
 std::string boot_id();
 

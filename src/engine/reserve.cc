@@ -38,6 +38,11 @@ bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
+void release_link(const Places& places, const std::string& file, const std::string& id) {
+  const auto owner = sys::read_link_at(places.root_dir.borrow(), file.c_str());
+  if (owner && *owner == id) (void)sys::unlink_at(places.root_dir.borrow(), file.c_str());
+}
+
 }  // namespace
 
 Result<> check_name(const std::string& name) {
@@ -96,13 +101,11 @@ Result<int> take_range(const Places& places, const std::string& id) {
 }
 
 void release_name(const Places& places, const std::string& name, const std::string& id) {
-  const std::string file = "names/" + name;
-  const auto owner = sys::read_link_at(places.root_dir.borrow(), file.c_str());
-  if (owner && *owner == id) (void)sys::unlink_at(places.root_dir.borrow(), file.c_str());
+  release_link(places, "names/" + name, id);
 }
 
-void release_range(const Places& places, int range) {
-  (void)sys::unlink_at(places.root_dir.borrow(), ("ranges/" + std::to_string(range)).c_str());
+void release_range(const Places& places, int range, const std::string& id) {
+  release_link(places, "ranges/" + std::to_string(range), id);
 }
 
 }  // namespace planet::engine

@@ -26,7 +26,8 @@ Result<> check_name(const std::string& name);
 Result<int> take_range(const Places& places, const std::string& id);
 std::uint32_t range_base(int range);
 
+// Gives back what is still the container's.
 void release_name(const Places& places, const std::string& name, const std::string& id);
-void release_range(const Places& places, int range);
+void release_range(const Places& places, int range, const std::string& id);
 
 }  // namespace planet::engine

@@ -21,12 +21,21 @@ bool wants_private_users(const RunRequest& request) {
   return request.user_namespace != UserNamespace::kHost && !request.privileged;
 }
 
-// The container's own directory, with the writable part of its root, which belongs to its root.
-Result<runtime::RootSource> make_directories(const Engine& engine, const RunRequest& request,
-                                             const image::Image& image, const Record& record) {
+// The container's own directory, locked as long as somebody keeps it.
+Result<UniqueFd> make_container_dir(const Engine& engine, const std::string& id) {
+  const BorrowedFd root = engine.places.root_dir.borrow();
+  const std::string dir = "containers/" + id;
+  TRY(sys::make_dir_at(root, dir.c_str(), 0700));
+  TRY_SET(UniqueFd lock, sys::open_at(root, dir.c_str(), O_RDONLY | O_DIRECTORY));
+  TRY(sys::lock_exclusive(lock.borrow()));
+  return lock;
+}
+
+// What is in the container's directory, with the writable part of its root, which belongs to its root.
+Result<runtime::RootSource> make_root_dirs(const Engine& engine, const RunRequest& request,
+                                           const image::Image& image, const Record& record) {
   const BorrowedFd root = engine.places.root_dir.borrow();
   const std::string dir = "containers/" + record.id;
-  TRY(sys::make_dir_at(root, dir.c_str(), 0700));
   if (!request.rootfs.empty())
     return runtime::DirectoryRoot{.path = request.rootfs, .id_mapped = record.range.has_value()};
   for (const char* part : {"/upper", "/work"}) {
@@ -85,15 +94,19 @@ Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool p
   if (request.rootfs.empty()) {
     TRY_SET(image, image::resolve_or_embedded(engine.store, request.image));
   }
-  Prepared prepared{.record = new_record(request, image), .spec = {}, .root = {}, .user = {}};
+  Prepared prepared{
+      .record = new_record(request, image), .spec = {}, .root = {}, .user = {}, .lock = {}};
   Record& record = prepared.record;
   undo.add([&engine, id = record.id] { (void)erase_container(engine.places, id, nullptr); });
+  TRY_SET(prepared.lock, make_container_dir(engine, record.id));
   if (private_users) {
     TRY_SET(record.range, take_range(engine.places, record.id));
-    undo.add([&engine, range = *record.range] { release_range(engine.places, range); });
+    undo.add([&engine, range = *record.range, id = record.id] {
+      release_range(engine.places, range, id);
+    });
     TRY(check_ids(image, record));
   }
-  TRY_SET(prepared.root, make_directories(engine, request, image, record));
+  TRY_SET(prepared.root, make_root_dirs(engine, request, image, record));
   if (request.name.empty()) {
     TRY_SET(record.name, take_random_name(engine.places, record.id));
   } else {

@@ -100,8 +100,8 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 		kill -9 $! 2>/dev/null
 		wait $! 2>/dev/null || :
 	done
-	sleep 0.5
-	run planet ps
+	sleep 2.1 # what was only begun is swept when it is older than a second
+	run planet ps -a
 	[ "${#lines[@]}" = 1 ]
 }
 
