@@ -20,13 +20,15 @@ std::string duration_text(std::time_t seconds) {
   const auto count = [](std::time_t n, const char* unit) {
     return std::to_string(n) + " " + unit + (n == 1 ? "" : "s");
   };
+  constexpr std::time_t kHour = 3600;
+  constexpr std::time_t kDay = 24 * kHour;
   if (seconds < 1) return "Less than a second";
   if (seconds < 60) return count(seconds, "second");
   if (seconds < 120) return "About a minute";
-  if (seconds < 3600) return count(seconds / 60, "minute");
-  if (seconds < 7200) return "About an hour";
-  if (seconds < 48 * 3600) return count(seconds / 3600, "hour");
-  return count(seconds / (24 * 3600), "day");
+  if (seconds < kHour) return count(seconds / 60, "minute");
+  if (seconds < 2 * kHour) return "About an hour";
+  if (seconds < 2 * kDay) return count(seconds / kHour, "hour");
+  return count(seconds / kDay, "day");
 }
 
 std::string age(const std::string& time) {

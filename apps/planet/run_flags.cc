@@ -108,21 +108,24 @@ void add_env(std::string_view entry, RunRequest& request) {
   }
 }
 
-Result<> judge_env(const Words& words, RunRequest& request) {
+Result<> add_env_file(const std::string& file, RunRequest& request) {
   constexpr std::size_t kMostEnvFile = 16U << 20;
-  for (const std::string& file : words.env_files) {
-    TRY_SET(const std::string text, sys::read_file_at(sys::kCwd, file.c_str(), kMostEnvFile),
-            "--env-file");
-    for (std::string_view line : split(text, '\n')) {
-      if (line.ends_with('\r')) line.remove_suffix(1);
-      if (trim(line).empty() || trim(line).starts_with('#')) continue;
-      if (line.starts_with('=') ||
-          line.substr(0, line.find('=')).find_first_of(" \t") != std::string_view::npos)
-        return fail(Code::kInvalidArgument,
-                    "--env-file " + quote(file) + ": " + quote(line) + " is not NAME=VALUE");
-      add_env(line, request);
-    }
+  TRY_SET(const std::string text, sys::read_file_at(sys::kCwd, file.c_str(), kMostEnvFile),
+          "--env-file");
+  for (std::string_view line : split(text, '\n')) {
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    if (trim(line).empty() || trim(line).starts_with('#')) continue;
+    const std::string_view name = line.substr(0, line.find('='));
+    if (name.empty() || name.find_first_of(" \t") != std::string_view::npos)
+      return fail(Code::kInvalidArgument,
+                  "--env-file " + quote(file) + ": " + quote(line) + " is not NAME=VALUE");
+    add_env(line, request);
   }
+  return {};
+}
+
+Result<> judge_env(const Words& words, RunRequest& request) {
+  for (const std::string& file : words.env_files) TRY(add_env_file(file, request));
   for (const std::string& entry : words.env) {
     if (entry.empty() || entry.starts_with('='))
       return fail(Code::kInvalidArgument, "-e " + quote(entry) + ": expected NAME=VALUE or NAME");

@@ -56,30 +56,32 @@ std::int32_t access_bits(const std::string& access) {
   return bits;
 }
 
-// The answer of one rule, behind tests that jump past it when the rule does not match.
-std::vector<bpf_insn> compile_rule(const oci::DeviceRule& rule) {
-  std::vector<bpf_insn> answer;
-  append(answer, {alu(BPF_MOV, kR0, rule.allow ? 1 : 0), leave()});
+// Tests of one rule: each jumps past the rule's answer when it does not hold. The distances are set by the caller.
+std::vector<bpf_insn> compile_tests(const oci::DeviceRule& rule) {
   std::vector<bpf_insn> tests;
   const auto test = [&](std::uint8_t comparison, Register left, std::int64_t right) {
     tests.push_back(jump(comparison, left, static_cast<std::int32_t>(right), 0));
   };
-  if (rule.type != "a") {
-    test(BPF_JNE, kR2, rule.type == "b" ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
-    if (rule.major && *rule.major >= 0) test(BPF_JNE, kR4, *rule.major);
-    if (rule.minor && *rule.minor >= 0) test(BPF_JNE, kR5, *rule.minor);
-    const std::int32_t bits = access_bits(rule.access);
-    constexpr std::int32_t kEvery = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE;
-    if (bits != kEvery) {
-      // An allowance must cover all that is asked; a denial is hit by any part of it.
-      append(tests, {copy(kR6, kR3), alu(BPF_AND, kR6, rule.allow ? kEvery & ~bits : bits)});
-      test(rule.allow ? BPF_JNE : BPF_JEQ, kR6, 0);
-    }
-  }
-  std::vector<bpf_insn> code = std::move(tests);
-  code.insert(code.end(), answer.begin(), answer.end());
-  for (std::size_t i = 0; i + answer.size() < code.size(); ++i)
-    if ((code[i].code & 7) == BPF_JMP) code[i].off = static_cast<__s16>(code.size() - i - 1);
+  if (rule.type == "a") return tests;
+  test(BPF_JNE, kR2, rule.type == "b" ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
+  if (rule.major.value_or(-1) >= 0) test(BPF_JNE, kR4, *rule.major);
+  if (rule.minor.value_or(-1) >= 0) test(BPF_JNE, kR5, *rule.minor);
+  const std::int32_t bits = access_bits(rule.access);
+  constexpr std::int32_t kEvery = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE;
+  if (bits == kEvery) return tests;
+  // An allowance must cover all that is asked; a denial is hit by any part of it.
+  append(tests, {copy(kR6, kR3), alu(BPF_AND, kR6, rule.allow ? kEvery & ~bits : bits)});
+  test(rule.allow ? BPF_JNE : BPF_JEQ, kR6, 0);
+  return tests;
+}
+
+std::vector<bpf_insn> compile_rule(const oci::DeviceRule& rule) {
+  constexpr unsigned kClass = 7;
+  std::vector<bpf_insn> code = compile_tests(rule);
+  const std::size_t tests = code.size();
+  append(code, {alu(BPF_MOV, kR0, rule.allow ? 1 : 0), leave()});
+  for (std::size_t i = 0; i < tests; ++i)
+    if ((code[i].code & kClass) == BPF_JMP) code[i].off = static_cast<__s16>(code.size() - i - 1);
   return code;
 }
 

@@ -66,7 +66,7 @@ bool is_transient(const Error& error) {
 // Removes the directory `name` and the groups below it, deepest first. A group has no other subdirectories, and
 // its files go with it.
 Result<> remove_groups(BorrowedFd parent, const std::string& name) {
-  const Result<> gone = sys::unlink_at(parent, name.c_str(), AT_REMOVEDIR);
+  Result<> gone = sys::unlink_at(parent, name.c_str(), AT_REMOVEDIR);
   if (gone || gone.error().code() == Code::kNotFound) return {};
   if (!is_transient(gone.error())) return gone;
   TRY_SET(const UniqueFd dir,
@@ -148,29 +148,37 @@ const Group::Part* Group::part(std::string_view controller) const {
   return found == parts_.end() ? nullptr : &*found;
 }
 
+Result<> Group::make_part(const Hierarchy& hierarchy, const std::vector<std::string>& path,
+                          const std::vector<std::string>& controllers) {
+  TRY_SET(UniqueFd parent, make_parents(layout_, hierarchy, path, controllers));
+  const Result<> made = sys::make_dir_at(parent.borrow(), path.back().c_str(), 0755);
+  // v1: controllers that are mounted together share their directory.
+  const bool shared = !made && made.error().code() == Code::kAlreadyExists && !parts_.empty() &&
+                      layout_ == Layout::kLegacy;
+  if (!made && !shared) return std::unexpected(made.error());
+  TRY_SET(UniqueFd dir,
+          sys::open_at(parent.borrow(), path.back().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
+  if (hierarchy.controllers == "cpuset") TRY(inherit_cpuset(parent.borrow(), dir.borrow()));
+  parts_.push_back({.controller = hierarchy.controllers,
+                    .parent = std::move(parent),
+                    .name = path.back(),
+                    .dir = std::move(dir)});
+  return {};
+}
+
 Result<> Group::make_parts(const Host& host, std::string_view path,
                            const std::vector<Write>& writes) {
   TRY_SET(const std::vector<std::string> parts, components_of(path));
   const std::vector<std::string> controllers = controllers_for(layout_, writes);
+  if (layout_ == Layout::kUnified) {
+    TRY_SET(const Hierarchy tree, host.hierarchy(""));
+    return make_part(tree, parts, controllers);
+  }
   for (const std::string& controller : controllers) {
-    auto hierarchy = host.hierarchy(layout_ == Layout::kUnified ? "" : controller);
+    auto hierarchy = host.hierarchy(controller);
     if (!hierarchy && !was_asked(writes, controller)) continue;
     if (!hierarchy) return std::unexpected(std::move(hierarchy).error());
-    TRY_SET(UniqueFd parent, make_parents(layout_, *hierarchy, parts, controllers));
-    const Result<> made = sys::make_dir_at(parent.borrow(), parts.back().c_str(), 0755);
-    // Controllers that are mounted together share their directory.
-    if (!made && !(made.error().code() == Code::kAlreadyExists && !parts_.empty() &&
-                   layout_ == Layout::kLegacy))
-      return std::unexpected(made.error());
-    TRY_SET(UniqueFd dir,
-            sys::open_at(parent.borrow(), parts.back().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
-    if (controller == "cpuset" && layout_ == Layout::kLegacy)
-      TRY(inherit_cpuset(parent.borrow(), dir.borrow()));
-    parts_.push_back({.controller = controller,
-                      .parent = std::move(parent),
-                      .name = parts.back(),
-                      .dir = std::move(dir)});
-    if (layout_ == Layout::kUnified) break;
+    TRY(make_part(*hierarchy, parts, controllers));
   }
   return {};
 }
@@ -207,26 +215,30 @@ Result<Group> Group::create(const Host& host, std::string_view path,
   return group;
 }
 
+Result<> Group::find_part(const Hierarchy& hierarchy, const std::vector<std::string>& path) {
+  constexpr int kDirectory = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+  TRY_SET(UniqueFd parent, sys::duplicate(hierarchy.root.borrow()));
+  for (std::size_t i = 0; i + 1 < path.size(); ++i) {
+    TRY_SET(parent, sys::open_at(parent.borrow(), path[i].c_str(), kDirectory));
+  }
+  TRY_SET(UniqueFd dir, sys::open_at(parent.borrow(), path.back().c_str(), kDirectory));
+  parts_.push_back({.controller = hierarchy.controllers,
+                    .parent = std::move(parent),
+                    .name = path.back(),
+                    .dir = std::move(dir)});
+  return {};
+}
+
 Result<Group> Group::open(const Host& host, std::string_view path) {
   TRY_SET(const std::vector<std::string> parts, components_of(path));
   Group group(host.layout());
-  const bool v2 = host.layout() == Layout::kUnified;
-  for (const std::string_view controller : kKnownV1) {
-    const auto hierarchy = host.hierarchy(v2 ? "" : controller);
-    if (!hierarchy) continue;
-    auto parent = sys::duplicate(hierarchy->root.borrow());
-    for (std::size_t i = 0; parent && i + 1 < parts.size(); ++i)
-      parent = sys::open_at(parent->borrow(), parts[i].c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-    if (!parent) continue;
-    auto dir =
-        sys::open_at(parent->borrow(), parts.back().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-    if (!dir) continue;
-    group.parts_.push_back({.controller = v2 ? "" : std::string(controller),
-                            .parent = *std::move(parent),
-                            .name = parts.back(),
-                            .dir = *std::move(dir)});
-    if (v2) break;
+  if (host.layout() == Layout::kUnified) {
+    TRY_SET(const Hierarchy tree, host.hierarchy(""));
+    (void)group.find_part(tree, parts);  // it may be gone
+    return group;
   }
+  for (const std::string_view controller : kKnownV1)
+    if (const auto hierarchy = host.hierarchy(controller)) (void)group.find_part(*hierarchy, parts);
   return group;
 }
 

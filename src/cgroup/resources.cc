@@ -276,10 +276,12 @@ Result<std::vector<Write>> plan_v2(const oci::Resources& resources) {
   for (const auto& [file, value] : resources.unified) {
     if (file.find('/') != std::string::npos || file.find('.') == std::string::npos)
       return fail(Code::kInvalidArgument, "unified: " + quote(file) + " is not a control file");
+    std::string what = file;
+    what.append("=").append(value);
     out.push_back({.controller = file.substr(0, file.find('.')),
                    .file = file,
                    .value = value,
-                   .what = file + "=" + value});
+                   .what = std::move(what)});
   }
   return out;
 }

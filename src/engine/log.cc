@@ -111,7 +111,7 @@ class LineReader {
  public:
   explicit LineReader(UniqueFd file) : file_(std::move(file)) {}
 
-  Result<> read(const std::function<void(const LogLine&)>& each) {
+  Result<> read(const LineSink& each) {
     std::string buffer(65536, '\0');
     while (true) {
       TRY_SET(const std::size_t n, sys::read_some(file_.borrow(), buffer));
@@ -146,6 +146,33 @@ bool was_rotated(const Places& places, const std::string& id, const LineReader& 
   const auto open = sys::stat_fd(reader.file());
   const auto named = sys::lstat_at(places.root_dir.borrow(), log_path(id, 0).c_str());
   return open && named && open->st_ino != named->st_ino;
+}
+
+// All that is there, oldest first; the reader of the newest file, to go on with.
+Result<std::optional<LineReader>> read_files(const Places& places, const std::string& id,
+                                             const LineSink& each) {
+  std::optional<LineReader> current;
+  for (int number = kLogFiles - 1; number >= 0; --number) {
+    TRY_SET(current, open_log(places, id, number));
+    if (current) TRY(current->read(each));
+  }
+  return current;
+}
+
+// What comes, until the container is over.
+Result<> follow(const Places& places, const std::string& id, std::optional<LineReader>& current,
+                const LineSink& each, const std::function<bool()>& ended) {
+  constexpr int kPause = 100;
+  while (true) {
+    const bool over = ended();  // asked before the last read, so that nothing is missed
+    if (current) TRY(current->read(each));
+    if (!current || was_rotated(places, id, *current)) {
+      TRY_SET(current, open_log(places, id, 0));
+      if (current) TRY(current->read(each));
+    }
+    if (over) return {};
+    sys::sleep_ms(kPause);
+  }
 }
 
 }  // namespace
@@ -220,34 +247,16 @@ void LogWriter::line(runtime::Stream stream, std::string_view text) {
 }
 
 Result<> read_log(const Places& places, const std::string& id, const LogQuery& query,
-                  const std::function<void(const LogLine&)>& each,
-                  const std::function<bool()>& ended) {
+                  const LineSink& each, const std::function<bool()>& ended) {
   std::deque<LogLine> last;
-  const auto collect = [&](const LogLine& line) {
-    if (!query.tail) return each(line);
+  const LineSink keep_last = [&](const LogLine& line) {
     last.push_back(line);
     if (last.size() > *query.tail) last.pop_front();
   };
-  std::optional<LineReader> current;
-  for (int number = kLogFiles - 1; number >= 0; --number) {
-    TRY_SET(std::optional<LineReader> reader, open_log(places, id, number));
-    if (!reader) continue;
-    TRY(reader->read(collect));
-    if (number == 0) current = std::move(reader);
-  }
+  TRY_SET(std::optional<LineReader> current, read_files(places, id, query.tail ? keep_last : each));
   for (const LogLine& line : last) each(line);
-  constexpr int kPause = 100;
-  while (query.follow) {
-    const bool over = ended();  // asked before the last read, so that nothing is missed
-    if (current) TRY(current->read(each));
-    if (!current || was_rotated(places, id, *current)) {
-      TRY_SET(current, open_log(places, id, 0));
-      if (current) TRY(current->read(each));
-    }
-    if (over) return {};
-    sys::sleep_ms(kPause);
-  }
-  return {};
+  if (!query.follow) return {};
+  return follow(places, id, current, each, ended);
 }
 
 }  // namespace planet::engine

@@ -56,9 +56,10 @@ struct LogQuery {
   bool follow = false;
 };
 
+using LineSink = std::function<void(const LogLine&)>;
+
 // Calls `each` for every line; with `follow`, goes on until `ended` says that the container is over.
 Result<> read_log(const Places& places, const std::string& id, const LogQuery& query,
-                  const std::function<void(const LogLine&)>& each,
-                  const std::function<bool()>& ended);
+                  const LineSink& each, const std::function<bool()>& ended);
 
 }  // namespace planet::engine

@@ -8,8 +8,10 @@
 #include "sys/memory_file.h"
 
 // The archive's bytes: image/embedded_blob.S.
+// NOLINTBEGIN(readability-identifier-naming): names of the assembler
 extern "C" const char planet_image_begin[];
 extern "C" const char planet_image_end[];
+// NOLINTEND(readability-identifier-naming)
 
 namespace planet::image {
 

@@ -58,7 +58,7 @@ Result<> install_layer(const Store& store, const Staging& staging, const Layer& 
     return fail(Code::kInvalidArgument, "its content has digest " + got.text() +
                                             ", the configuration says " + layer.diff_id.text());
   TRY(sys::replace_file_at(dir.borrow(), "layer.json", layer_record(layer, unpacked), 0600));
-  const Result<> moved = sys::rename_at(staging.dir(), name.c_str(), store.dir(),
+  Result<> moved = sys::rename_at(staging.dir(), name.c_str(), store.dir(),
                                         ("layers/" + layer.chain.hex()).c_str());
   // Somebody else was faster: theirs is the same.
   if (!moved && store.has_layer(layer.chain.hex())) return {};
@@ -74,6 +74,7 @@ class ParallelInstall {
   Result<> run(const Progress& progress) {
     const unsigned workers = std::max(1U, std::min(4U, std::thread::hardware_concurrency()));
     std::vector<std::thread> threads;
+    threads.reserve(workers);
     for (unsigned i = 0; i < workers; ++i) threads.emplace_back([&] { work(progress); });
     for (std::thread& thread : threads) thread.join();
     if (error_) return std::unexpected(*error_);
@@ -154,7 +155,7 @@ Result<> install_blob(const Store& store, const Staging& staging, const Blob& bl
   const std::string target = "blobs/sha256/" + blob.digest.hex();
   if (sys::exists_at(store.dir(), target.c_str())) return {};
   // A link, not a move: two layers of one image may be the same blob.
-  const Result<> linked =
+  Result<> linked =
       sys::link_at(staging.dir(), blob.file.c_str(), store.dir(), target.c_str());
   if (!linked && linked.error().code() == Code::kAlreadyExists) return {};
   return linked;

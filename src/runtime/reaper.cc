@@ -5,8 +5,10 @@
 #include "sys/memory_file.h"
 
 // The bytes of planet-init: runtime/reaper_blob.S.
+// NOLINTBEGIN(readability-identifier-naming): names of the assembler
 extern "C" const char planet_init_begin[];
 extern "C" const char planet_init_end[];
+// NOLINTEND(readability-identifier-naming)
 
 namespace planet::runtime {
 

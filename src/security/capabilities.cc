@@ -167,8 +167,11 @@ Result<> apply_capabilities(const CapabilitySets& sets, uid_t uid) {
   const CapabilitySet keep = uid == 0 ? ~CapabilitySet{0} : sets.ambient;
   TRY(sys::clear_ambient_capabilities());
   TRY(sys::set_capabilities(sets.effective & keep, sets.permitted & keep, sets.inheritable));
+  // The kernel takes into the ambient set only what is permitted and inheritable. Specs that other runtimes write ask
+  // for more, and mean what they have always got: nothing.
+  const CapabilitySet ambient = sets.ambient & sets.permitted & sets.inheritable;
   for (int number = 0; number <= kLastCapability; ++number)
-    if ((sets.ambient & bit(number)) != 0)
+    if ((ambient & bit(number)) != 0)
       TRY(sys::raise_ambient_capability(number), capability_name(number));
   return {};
 }

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""`planet run --rm` beside the kernel's floor and the peers, in one run.
+
+Runs are interleaved (A B C A B C ...), so that a busy moment hits all alike; what counts is the ratio of medians.
+
+    bench/run.py [--rounds N] [--json FILE] [--no-engines]
+"""
+import argparse
+import json
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+PLANET = HERE.parent / "build" / "planet"
+RUNTIME = HERE.parent / "build" / "planet-runtime"
+
+
+def quiet(command, **more):
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, **more)
+
+
+def make_rootfs(top):
+    rootfs = top / "rootfs"
+    for name in ("bin", "proc", "sys", "dev", "etc"):
+        (rootfs / name).mkdir(parents=True)
+    shutil.copy("/bin/busybox", rootfs / "bin" / "busybox")
+    for name in ("sh", "true"):
+        (rootfs / "bin" / name).symlink_to("busybox")
+    return rootfs
+
+
+def make_bundle(top, rootfs):
+    bundle = top / "bundle"
+    bundle.mkdir()
+    quiet(["runc", "spec"], cwd=bundle, check=True)
+    config = json.loads((bundle / "config.json").read_text())
+    config["process"]["terminal"] = False
+    config["process"]["args"] = ["/bin/true"]
+    config["root"]["path"] = str(rootfs)
+    (bundle / "config.json").write_text(json.dumps(config))
+    return bundle
+
+
+class Docker:
+    """A docker daemon of our own, without a network, ended by its pid."""
+
+    def __init__(self, top):
+        self.socket = f"unix://{top}/docker.sock"
+        self.daemon = subprocess.Popen(
+            ["dockerd", "--data-root", f"{top}/docker", "--exec-root", f"{top}/docker-run", "-H", self.socket,
+             "--pidfile", f"{top}/docker.pid", "--bridge=none", "--iptables=false", "--ip6tables=false"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def ready(self, rootfs_tar):
+        for _ in range(150):
+            if quiet(["docker", "-H", self.socket, "version"]).returncode == 0:
+                return quiet(["docker", "-H", self.socket, "import", rootfs_tar, "bench"]).returncode == 0
+            time.sleep(0.2)
+        return False
+
+    def stop(self):
+        self.daemon.terminate()
+        self.daemon.wait()
+
+
+def candidates(top, engines):
+    rootfs = make_rootfs(top)
+    bundle = make_bundle(top, rootfs)
+    floor = top / "floor"
+    subprocess.run(["g++", "-O2", "-static", "-std=c++20", "-o", floor, HERE / "floor.cpp"], check=True)
+    planet = [PLANET, "--root", top / "planet", "--runroot", top / "planet-run"]
+    quiet([*planet, "run", "--rm", "busybox", "true"], check=True)
+    found = {
+        "floor": [floor, rootfs, "--cgroup", "--net", "none"],
+        "planet run": [*planet, "run", "--rm", "busybox", "true"],
+        "planet run --userns host": [*planet, "run", "--rm", "--userns", "host", "busybox", "true"],
+        "planet-runtime run": [RUNTIME, "run", "--bundle", bundle, "bench"],
+        "runc run": ["runc", "--root", top / "runc", "run", "--bundle", bundle, "bench"],
+        "crun run": ["unshare", "-m", "sh", "-c",
+                     "umount /sys/fs/cgroup/unified 2>/dev/null; exec \"$@\"", "sh",
+                     "crun", "--root", top / "crun", "run", "--bundle", bundle, "bench"],
+    }
+    docker = None
+    if engines:
+        tar = top / "rootfs.tar"
+        subprocess.run(["tar", "-cf", tar, "-C", rootfs, "."], check=True)
+        docker = Docker(top)
+        if docker.ready(tar):
+            found["docker run"] = ["docker", "-H", docker.socket, "run", "--rm", "--network", "none", "bench", "/bin/true"]
+        podman = ["podman", "--root", top / "podman", "--runroot", top / "podman-run"]
+        if shutil.which("podman") and quiet([*podman, "import", tar, "bench"]).returncode == 0:
+            found["podman run"] = [*podman, "run", "--rm", "--network", "none", "--ulimit", "nofile=1024:4096",
+                                   "--ulimit", "nproc=1000:1000", "bench", "/bin/true"]
+    return found, docker
+
+
+def measure(found, rounds):
+    times = {name: [] for name in found}
+    for name in list(found):
+        warm = quiet(found[name])
+        if warm.returncode != 0:
+            print(f"{name}: left out: {warm.stderr.decode(errors='replace').strip()[-200:]}", file=sys.stderr)
+            del found[name], times[name]
+    for _ in range(rounds):
+        for name, command in found.items():
+            begin = time.perf_counter()
+            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                           check=True)
+            times[name].append((time.perf_counter() - begin) * 1e3)
+    return times
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=40)
+    parser.add_argument("--json")
+    parser.add_argument("--no-engines", action="store_true", help="leave docker and podman out")
+    options = parser.parse_args()
+    if os.geteuid() != 0:
+        sys.exit("bench: run it as root")
+    top = pathlib.Path(tempfile.mkdtemp(prefix="planet-bench-", dir="/var/tmp"))
+    docker = None
+    try:
+        found, docker = candidates(top, not options.no_engines)
+        times = measure(found, options.rounds)
+    finally:
+        if docker:
+            docker.stop()
+        subprocess.run(["podman", "--root", top / "podman", "--runroot", top / "podman-run", "system", "reset", "-f"],
+                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+        shutil.rmtree(top, ignore_errors=True)
+    floor = statistics.median(times["floor"])
+    print(f"{'':26} {'median ms':>10} {'best':>8} {'/ floor':>8}")
+    table = {}
+    for name, values in times.items():
+        median = statistics.median(values)
+        table[name] = {"median_ms": median, "best_ms": min(values), "of_floor": median / floor}
+        print(f"{name:26} {median:10.2f} {min(values):8.2f} {median / floor:8.2f}")
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(table, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
