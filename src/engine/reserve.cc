@@ -58,8 +58,7 @@ Result<> check_name(const std::string& name) {
 
 Result<> take_name(const Places& places, const std::string& name, const std::string& id) {
   TRY(check_name(name));
-  Result<> taken =
-      sys::symlink_at(id.c_str(), places.root_dir.borrow(), ("names/" + name).c_str());
+  Result<> taken = sys::symlink_at(id.c_str(), places.root_dir.borrow(), ("names/" + name).c_str());
   if (taken || taken.error().code() != Code::kAlreadyExists) return taken;
   const auto owner = sys::read_link_at(places.root_dir.borrow(), ("names/" + name).c_str());
   return fail(Code::kAlreadyExists,

@@ -59,7 +59,7 @@ Result<> install_layer(const Store& store, const Staging& staging, const Layer& 
                                             ", the configuration says " + layer.diff_id.text());
   TRY(sys::replace_file_at(dir.borrow(), "layer.json", layer_record(layer, unpacked), 0600));
   Result<> moved = sys::rename_at(staging.dir(), name.c_str(), store.dir(),
-                                        ("layers/" + layer.chain.hex()).c_str());
+                                  ("layers/" + layer.chain.hex()).c_str());
   // Somebody else was faster: theirs is the same.
   if (!moved && store.has_layer(layer.chain.hex())) return {};
   return moved;
@@ -155,8 +155,7 @@ Result<> install_blob(const Store& store, const Staging& staging, const Blob& bl
   const std::string target = "blobs/sha256/" + blob.digest.hex();
   if (sys::exists_at(store.dir(), target.c_str())) return {};
   // A link, not a move: two layers of one image may be the same blob.
-  Result<> linked =
-      sys::link_at(staging.dir(), blob.file.c_str(), store.dir(), target.c_str());
+  Result<> linked = sys::link_at(staging.dir(), blob.file.c_str(), store.dir(), target.c_str());
   if (!linked && linked.error().code() == Code::kAlreadyExists) return {};
   return linked;
 }

@@ -26,11 +26,14 @@ constexpr std::size_t kMostDepth = 64;
 
 // Walks the text once and notes a key that stands twice in one object. Member names are those that
 // boost::json::basic_parser calls.
+// NOLINTBEGIN(readability-identifier-naming)
 struct KeyCheck {
   static constexpr std::size_t max_object_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_array_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_key_size = static_cast<std::size_t>(-1);
   static constexpr std::size_t max_string_size = static_cast<std::size_t>(-1);
+
+  // NOLINTEND(readability-identifier-naming)
 
   std::vector<std::set<std::string>> objects;
   std::string key;

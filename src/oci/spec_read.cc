@@ -223,32 +223,34 @@ Result<> read_network(const Fields& f, NetworkClass& network) {
                  });
 }
 
-Result<> read_resources(const Fields& f, Resources& resources) {
-  TRY(objects(f, "devices", resources.devices, read_device_rule));
-  TRY(within(f, "memory",
-             [&](const Fields& m) { return read_memory(m, resources.memory.emplace()); }));
-  TRY(within(f, "cpu", [&](const Fields& c) { return read_cpu(c, resources.cpu.emplace()); }));
-  TRY(within(f, "pids", [&](const Fields& p) { return p.read("limit", resources.pids_limit); }));
+Result<> read_hugepage_limit(const Fields& f, HugepageLimit& limit) {
+  TRY(f.read("pageSize", limit.page_size));
+  return f.read("limit", limit.limit);
+}
+
+Result<> read_rdma(const Fields& all, std::map<std::string, Rdma>& devices) {
+  for (const auto& member : all.object()) {
+    const std::string_view name(member.key().data(), member.key().size());
+    TRY(within(all, name, [&](const Fields& f) -> Result<> {
+      Rdma& device = devices[std::string(name)];
+      TRY(f.read("hcaHandles", device.hca_handles));
+      return f.read("hcaObjects", device.hca_objects);
+    }));
+  }
+  return {};
+}
+
+Result<> read_resources(const Fields& f, Resources& r) {
+  TRY(objects(f, "devices", r.devices, read_device_rule));
+  TRY(within(f, "memory", [&](const Fields& m) { return read_memory(m, r.memory.emplace()); }));
+  TRY(within(f, "cpu", [&](const Fields& c) { return read_cpu(c, r.cpu.emplace()); }));
+  TRY(within(f, "pids", [&](const Fields& p) { return p.read("limit", r.pids_limit); }));
   TRY(within(f, "blockIO",
-             [&](const Fields& io) { return read_block_io(io, resources.block_io.emplace()); }));
-  TRY(objects(f, "hugepageLimits", resources.hugepage_limits,
-              [](const Fields& h, HugepageLimit& to) -> Result<> {
-                TRY(h.read("pageSize", to.page_size));
-                return h.read("limit", to.limit);
-              }));
-  TRY(within(f, "network",
-             [&](const Fields& n) { return read_network(n, resources.network.emplace()); }));
-  TRY(within(f, "rdma", [&](const Fields& all) -> Result<> {
-    for (const auto& member : all.object())
-      TRY(within(all, std::string_view(member.key().data(), member.key().size()),
-                 [&](const Fields& r) -> Result<> {
-                   Rdma& to = resources.rdma[std::string(member.key().data(), member.key().size())];
-                   TRY(r.read("hcaHandles", to.hca_handles));
-                   return r.read("hcaObjects", to.hca_objects);
-                 }));
-    return {};
-  }));
-  return f.read_map("unified", resources.unified);
+             [&](const Fields& io) { return read_block_io(io, r.block_io.emplace()); }));
+  TRY(objects(f, "hugepageLimits", r.hugepage_limits, read_hugepage_limit));
+  TRY(within(f, "network", [&](const Fields& n) { return read_network(n, r.network.emplace()); }));
+  TRY(within(f, "rdma", [&](const Fields& all) { return read_rdma(all, r.rdma); }));
+  return f.read_map("unified", r.unified);
 }
 
 Result<> read_seccomp_rule(const Fields& f, SeccompRule& rule) {

@@ -128,8 +128,8 @@ Result<Mask> Mask::make() {
   TRY(sys::make_dir_at(mount.root(), "dir", 0555));
   TRY(sys::open_at(mount.root(), "file", O_WRONLY | O_CREAT | O_EXCL, 0444));
   TRY(mount.set_read_only(false));
-  TRY_SET(const UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
-  TRY(mount.attach(top.borrow()));
+  TRY_SET(const UniqueFd place, sys::open_at(sys::kCwd, "/dev", O_PATH | O_DIRECTORY));
+  TRY(mount.attach(place.borrow()));
   return Mask(std::move(mount));
 }
 

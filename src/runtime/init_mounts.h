@@ -30,7 +30,7 @@ Result<> attach_mounts(const fs::Root& root, const Plan& plan,
 
 // An empty directory and an empty file on one read-only tmpfs that all masks of a container share.
 // Made before attach_root: copies are taken of a mount that is attached (Linux before 6.15 wants that), so it
-// lies on the old root, below the new one, and goes away with it.
+// lies over the old root's /dev and goes away with it.
 class Mask {
  public:
   static Result<Mask> make();

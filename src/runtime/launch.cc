@@ -160,6 +160,7 @@ Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, c
   TRY(steps.run(info_of(LaunchStep::kLimits),
                 [&] { return set_process_limits(init, *launch.spec.process); }));
   std::vector<BorrowedFd> lent;
+  lent.reserve(mounts.size());
   for (const fs::DetachedMount& mount : mounts) lent.push_back(mount.root());
   TRY(talk.wait_for(Stage::kMounts));
   return talk.answer(lent);

@@ -4,7 +4,10 @@
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <linux/sched.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -184,11 +187,28 @@ TEST_F(LaunchTest, StatusAndStreamsArePassedOn) {
 
 TEST_F(LaunchTest, SeesNothingOfTheHost) {
   const std::string mounts = shell("busybox cat /proc/self/mountinfo").out;
-  EXPECT_THAT(mounts, HasSubstr(" / / rw"));
+  EXPECT_EQ(mounts.find(" / / "), mounts.rfind(" / / ")) << "one root and nothing over it:\n"
+                                                         << mounts;
   EXPECT_THAT(mounts, testing::Not(HasSubstr("/old_root")));
   EXPECT_EQ(shell("busybox ls /proc/self/fd | busybox wc -l").out, "4\n") << "0, 1, 2 and ls's own";
   EXPECT_EQ(shell("busybox ls /sys/class/net").out, "lo\n");
   EXPECT_EQ(shell("busybox ifconfig lo | busybox grep -c UP").out, "1\n");
+}
+
+TEST_F(LaunchTest, WhoEntersItsMountNamespaceIsInsideToo) {
+  stdfs::create_directories(top_ / "layer/only-here");
+  spec_.process->args = {"/bin/busybox", "sleep", "100"};
+  const auto null = sys::open_at(sys::kCwd, "/dev/null", O_RDWR);
+  LaunchRequest request{.spec = spec_, .root = root()};
+  request.stdio = Stdio{null->borrow(), null->borrow(), null->borrow()};
+  auto running = launch(request);
+  ASSERT_TRUE(running) << running.error().to_string();
+  auto visitor = sys::clone_process({});
+  if (!visitor->valid()) {
+    const bool joined = sys::set_ns(running->init.pidfd(), CLONE_NEWUSER | CLONE_NEWNS).has_value();
+    sys::exit_now(joined && sys::exists_at(sys::kCwd, "/only-here") ? 0 : 1);
+  }
+  EXPECT_EQ(visitor->wait()->value, 0);
 }
 
 TEST_F(LaunchTest, DevicesWork) {
@@ -196,6 +216,11 @@ TEST_F(LaunchTest, DevicesWork) {
                   "busybox ls -l /dev/fd /dev/ptmx | busybox wc -l; test -c /dev/tty; echo $?")
                 .out,
             "3\n2\n0\n");
+}
+
+TEST_F(LaunchTest, DevicesThatAnImageBringsAreDead) {
+  ASSERT_EQ(::mknod((top_ / "layer/zero").c_str(), S_IFCHR | 0666, makedev(1, 5)), 0);
+  EXPECT_THAT(shell("busybox head -c 1 /zero").err, HasSubstr("Permission denied"));
 }
 
 TEST_F(LaunchTest, MaskedAndReadOnlyPathsHold) {

@@ -1,5 +1,6 @@
 #include "runtime/parent_mounts.h"
 
+#include <linux/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
@@ -44,8 +45,14 @@ Result<fs::DetachedMount> make_root(const LaunchRequest& request,
   if (const auto* directory = std::get_if<DirectoryRoot>(&request.root))
     return make_directory_root(*directory, user_ns);
   const auto& overlay = std::get<OverlayRoot>(request.root);
-  return fs::make_overlay({.layers = overlay.layers, .upper = overlay.upper, .work = overlay.work},
-                          user_ns);
+  TRY_SET(fs::DetachedMount mount,
+          fs::make_overlay({.layers = overlay.layers, .upper = overlay.upper, .work = overlay.work},
+                           user_ns));
+  // Root inside can make no device nodes; those that an image brings are dead, too.
+  fs::MountOptions options;
+  options.set = MOUNT_ATTR_NODEV;
+  if (user_ns) TRY(mount.set_attributes(options));
+  return mount;
 }
 
 Result<> make_dev_links(BorrowedFd dev) {

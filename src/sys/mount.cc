@@ -1,6 +1,7 @@
 #include "sys/mount.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -54,6 +55,16 @@ Result<> configured(long result, BorrowedFd context, const std::string& what) {
   if (result >= 0) return {};
   const int err = errno;
   return std::unexpected(Error::from_errno(err, what + kernel_words(context)));
+}
+
+// statx(2), STATX_MNT_ID: Linux 5.8.
+Result<std::uint64_t> mount_id(const char* path) {
+  struct statx status{};
+  TRY(done(::statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MNT_ID, &status),
+           named("statx", path)));
+  if ((status.stx_mask & STATX_MNT_ID) == 0)
+    return fail(Code::kUnsupported, "statx tells no mount ids: Linux 5.8 or newer is needed");
+  return std::uint64_t{status.stx_mnt_id};
 }
 
 }  // namespace
@@ -113,9 +124,17 @@ Result<> mount_set_id_map(BorrowedFd mount, BorrowedFd user_ns, bool recursive) 
 
 Result<> pivot_root_here() {
   TRY(done(::syscall(SYS_pivot_root, ".", "."), "pivot_root"));
-  // pivot_root(2), "pivot_root(".", ".")": the old root now lies on top of the new one at ".".
-  TRY(unmount_detached("."));
-  return done(::chdir("/"), "chdir /");
+  TRY(done(::chdir("/"), "chdir /"));
+  // pivot_root(2), "pivot_root(".", ".")": the old root now lies on top of the new one at "/", and on it whatever was
+  // mounted over it before. ".." at the root leads to the top of that pile.
+  constexpr int kMostLayers = 64;
+  for (int i = 0; i < kMostLayers; ++i) {
+    TRY_SET(const std::uint64_t root, mount_id("/."));
+    TRY_SET(const std::uint64_t top, mount_id("/.."));
+    if (top == root) return {};
+    TRY(unmount_detached("."));
+  }
+  return fail(Code::kInternal, "the old root cannot be removed from the new one");
 }
 
 Result<> unmount_detached(const char* path) {

@@ -34,7 +34,9 @@ Result<> mount_set_attr(BorrowedFd mount, const mount_attr& attr, bool recursive
 // Errors: kUnsupported or kInvalidArgument - the file system or the kernel cannot.
 Result<> mount_set_id_map(BorrowedFd mount, BorrowedFd user_ns, bool recursive);
 
-// Stacks the old root on the current directory, which becomes "/"; then detaches the old root.
+// Makes the current directory "/" and detaches the old root with all that was mounted below and over it. That nothing
+// of it is left is checked: who enters the mount namespace later (setns(2)) starts at the topmost mount of its root.
+// Errors: kInternal - something is still mounted over the new root.
 Result<> pivot_root_here();
 
 Result<> unmount_detached(const char* path);  // MNT_DETACH, UMOUNT_NOFOLLOW

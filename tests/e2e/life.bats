@@ -15,6 +15,7 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 	[ "${lines[0]}" = inside ]
 	run planet exec -u nobody -w /tmp -e X=1 web sh -c 'id -un; pwd; echo $X'
 	[ "$output" = $'nobody\n/tmp\n1' ]
+	[ "$(planet exec web ls /)" = "$(planet run --rm busybox ls /)" ]
 	run planet exec web no-such
 	[ "$status" = 127 ]
 	run planet stop web

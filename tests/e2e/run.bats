@@ -48,6 +48,11 @@ load helper
 @test "it sees its own processes and nothing of the host's mounts" {
 	run planet run --rm busybox sh -c 'ps | wc -l; grep -c -e /old -e "$0" /proc/self/mountinfo' "$top"
 	[ "${lines[0]}" -le 4 ]
+	# One root and nothing over it; no other mount than those a container is given.
+	run planet run --rm busybox sh -c 'cut -d" " -f5 /proc/self/mountinfo | grep -c "^/$"'
+	[ "$output" = 1 ]
+	run planet run --rm busybox sh -c 'cut -d" " -f5 /proc/self/mountinfo | grep -v -e "^/proc" -e "^/sys" -e "^/dev" -e "^/$"'
+	[ -z "$output" ]
 	run planet run --rm busybox ls /sys/class/net
 	[ "$output" = lo ]
 	run planet run --rm busybox sh -c 'ls -l /proc/self/fd 2>/dev/null | wc -l'
