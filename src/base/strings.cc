@@ -18,6 +18,21 @@ bool is_control(std::string_view sequence) {
   return first == 0xc2 && static_cast<unsigned char>(sequence[1]) < 0xa0;  // C1: U+0080..U+009F
 }
 
+// What the first byte of a UTF-8 sequence says of its length; 0 if none begins so.
+std::size_t length_by_first(unsigned char first) {
+  if (first < 0x80) return 1;
+  if (first < 0xc2 || first > 0xf4) return 0;
+  if (first < 0xe0) return 2;
+  return first < 0xf0 ? 3 : 4;
+}
+
+// The second byte's range keeps overlong forms, surrogates and numbers above U+10FFFF out.
+bool fits_second(unsigned char first, unsigned char second) {
+  const unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+  const unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+  return second >= low && second <= high;
+}
+
 }  // namespace
 
 std::vector<std::string_view> split(std::string_view text, char separator) {
@@ -46,18 +61,12 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 }
 
 std::size_t utf8_length(std::string_view text) {
-  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char first = at(0);
-  if (first < 0x80) return 1;
-  if (first < 0xc2 || first > 0xf4) return 0;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (text.size() < length) return 0;
-  // The second byte's range keeps overlong forms, surrogates and numbers above U+10FFFF out.
-  const unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-  const unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-  if (at(1) < low || at(1) > high) return 0;
-  for (std::size_t i = 2; i < length; ++i)
-    if ((at(i) & 0xc0) != 0x80) return 0;
+  const auto first = static_cast<unsigned char>(text[0]);
+  const std::size_t length = length_by_first(first);
+  if (length < 2) return length;
+  if (text.size() < length || !fits_second(first, static_cast<unsigned char>(text[1]))) return 0;
+  for (const char c : text.substr(2, length - 2))
+    if ((static_cast<unsigned char>(c) & 0xc0) != 0x80) return 0;
   return length;
 }
 
