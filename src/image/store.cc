@@ -67,7 +67,7 @@ Result<Image> parse_image(std::string_view text) {
 }
 
 Result<> make_if_missing(BorrowedFd dir, const char* name) {
-  const Result<> made = sys::make_dir_at(dir, name, 0700);
+  Result<> made = sys::make_dir_at(dir, name, 0700);
   if (made || made.error().code() == Code::kAlreadyExists) return {};
   return made;
 }

@@ -1,0 +1,98 @@
+#!/usr/bin/env python3
+"""A program under a real pseudoterminal: what is typed, what is seen, its size and its modes.
+
+    pty_session.py SCENARIO COMMAND...     runs one scenario; exit status 0 if all was as it should be
+"""
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import sys
+import termios
+import time
+
+
+class Session:
+    def __init__(self, command):
+        self.pid, self.fd = pty.fork()
+        if self.pid == 0:
+            os.execvp(command[0], command)
+        self.seen = ""
+        self.status = None
+
+    def size(self, rows, columns):
+        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        os.kill(self.pid, signal.SIGWINCH)
+
+    def modes(self):
+        return termios.tcgetattr(self.fd)
+
+    def send(self, text):
+        os.write(self.fd, text.encode())
+
+    def expect(self, text, seconds=15):
+        end = time.monotonic() + seconds
+        while text not in self.seen:
+            ready, _, _ = select.select([self.fd], [], [], max(0, end - time.monotonic()))
+            if not ready:
+                raise AssertionError(f"never saw {text!r} in {self.seen!r}")
+            try:
+                data = os.read(self.fd, 65536)
+            except OSError:
+                data = b""
+            if not data:
+                raise AssertionError(f"the end came before {text!r}: {self.seen!r}")
+            self.seen += data.decode(errors="replace")
+        self.seen = self.seen.split(text, 1)[1]
+
+    def wait(self):
+        _, status = os.waitpid(self.pid, 0)
+        return os.waitstatus_to_exitcode(status)
+
+
+def job_control(command):
+    session = Session(command)
+    before = session.modes()
+    session.send("tty; echo ready-$((1+1))\n")
+    session.expect("/dev/pts/0")
+    session.expect("ready-2")
+    assert not session.modes()[3] & termios.ECHO, "the caller's terminal is raw while the container has it"
+    session.send("sleep 1000\n")
+    time.sleep(0.5)
+    session.send("\x1a")  # ^Z
+    session.expect("Stopped")
+    session.send("jobs; fg\n")
+    session.expect("sleep 1000")
+    time.sleep(0.3)
+    session.send("\x03")  # ^C
+    session.send("echo back-$((2+2))\n")
+    session.expect("back-4")
+    session.size(33, 77)
+    time.sleep(0.3)
+    session.send("stty size\n")
+    session.expect("33 77")
+    session.send("exit 6\n")
+    time.sleep(0.5)
+    after = session.modes()
+    assert after[:4] == before[:4], "the terminal's modes are restored"
+    assert session.wait() == 6
+
+
+def killed_from_outside(command):
+    session = Session(command)
+    before = session.modes()
+    session.send("echo ready-$((1+1))\n")
+    session.expect("ready-2")
+    os.kill(session.pid, signal.SIGTERM)  # goes to the shell, which as process 1 does not care
+    session.send("kill -9 -1; exec false\n")
+    time.sleep(1)
+    assert session.modes()[:4] == before[:4], "the terminal's modes are restored"
+    assert session.wait() == 1
+
+
+SCENARIOS = {"job_control": job_control, "killed_from_outside": killed_from_outside}
+
+if __name__ == "__main__":
+    SCENARIOS[sys.argv[1]](sys.argv[2:])
