@@ -159,7 +159,7 @@ int kill_command(const Global& global, const std::vector<std::string>& args) {
   if (number == 0) return complain("--signal " + quote(signal) + ": no such signal");
   return for_each_container(global, names,
                             [&](const engine::Places&, const engine::Container& container) {
-                              const Result<> sent = engine::kill_container(container, number);
+                              Result<> sent = engine::kill_container(container, number);
                               if (sent && number == SIGKILL) engine::wait_for_keeper(container);
                               return sent;
                             });

@@ -22,7 +22,7 @@ Result<UniqueFd> open_private(const std::string& path) {
 Result<> make_missing(BorrowedFd dir, std::initializer_list<const char*> names) {
   for (const char* name : names) {
     if (sys::exists_at(dir, name)) continue;
-    const Result<> made = sys::make_dir_at(dir, name, kPrivate);
+    Result<> made = sys::make_dir_at(dir, name, kPrivate);
     if (!made && made.error().code() != Code::kAlreadyExists) return made;
   }
   return {};

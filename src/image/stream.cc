@@ -68,6 +68,10 @@ class Gunzip : public ByteSource {
     constexpr int kGzipOnly = 16 + MAX_WBITS;
     ready_ = ::inflateInit2(&stream_, kGzipOnly) == Z_OK;
   }
+  Gunzip(const Gunzip&) = delete;
+  Gunzip& operator=(const Gunzip&) = delete;
+  Gunzip(Gunzip&&) = delete;
+  Gunzip& operator=(Gunzip&&) = delete;
   ~Gunzip() override { ::inflateEnd(&stream_); }
 
   Result<std::string_view> next() override {
@@ -131,31 +135,40 @@ class Unzstd : public ByteSource {
   Result<std::string_view> next() override {
     if (!stream_) return fail(Code::kSystem, "zstd: no memory");
     while (true) {
-      // Output may be waiting inside though all input is taken.
+      TRY(refill());
       if (input_.empty() && !pending_) {
-        TRY_SET(input_, from_->next());
-        ratio_.took(input_.size());
-        if (input_.empty()) {
-          if (inside_) return fail(Code::kInvalidArgument, "the zstd data is cut off");
-          return std::string_view();
-        }
+        if (inside_) return fail(Code::kInvalidArgument, "the zstd data is cut off");
+        return std::string_view();
       }
-      ZSTD_inBuffer in{.src = input_.data(), .size = input_.size(), .pos = 0};
-      ZSTD_outBuffer out{.dst = buffer_.data(), .size = buffer_.size(), .pos = 0};
-      const std::size_t status = ::ZSTD_decompressStream(stream_.get(), &out, &in);
-      if (::ZSTD_isError(status) != 0)
-        return fail(Code::kInvalidArgument,
-                    std::string("the zstd data is damaged or out of bounds: ") +
-                        ::ZSTD_getErrorName(status));
-      input_.remove_prefix(in.pos);
-      inside_ = status != 0;
-      pending_ = out.pos == out.size;
-      TRY(ratio_.gave(out.pos));
-      if (out.pos != 0) return std::string_view(buffer_).substr(0, out.pos);
+      TRY_SET(const std::size_t produced, decompress_some());
+      if (produced != 0) return std::string_view(buffer_).substr(0, produced);
     }
   }
 
  private:
+  // Output may be waiting inside though all input is taken.
+  Result<> refill() {
+    if (!input_.empty() || pending_) return {};
+    TRY_SET(input_, from_->next());
+    ratio_.took(input_.size());
+    return {};
+  }
+
+  Result<std::size_t> decompress_some() {
+    ZSTD_inBuffer in{.src = input_.data(), .size = input_.size(), .pos = 0};
+    ZSTD_outBuffer out{.dst = buffer_.data(), .size = buffer_.size(), .pos = 0};
+    const std::size_t status = ::ZSTD_decompressStream(stream_.get(), &out, &in);
+    if (::ZSTD_isError(status) != 0)
+      return fail(
+          Code::kInvalidArgument,
+          std::string("the zstd data is damaged or out of bounds: ") + ::ZSTD_getErrorName(status));
+    input_.remove_prefix(in.pos);
+    inside_ = status != 0;
+    pending_ = out.pos == out.size;
+    TRY(ratio_.gave(out.pos));
+    return out.pos;
+  }
+
   std::unique_ptr<ByteSource> from_;
   std::string buffer_;
   std::string_view input_;

@@ -61,7 +61,7 @@ Result<> apply_rlimit(pid_t pid, const oci::Rlimit& limit) {
   const auto number = rlimit_number(limit.type);
   if (!number)
     return fail(Code::kInvalidArgument, "process.rlimits: there is no limit " + quote(limit.type));
-  const Result<> set = sys::set_rlimit(pid, *number, limit.soft, limit.hard);
+  Result<> set = sys::set_rlimit(pid, *number, limit.soft, limit.hard);
   if (!set && set.error().code() == Code::kPermission)
     return fail(Code::kPermission, limit.type + "=" + std::to_string(limit.hard) +
                                        " is above this process's hard limit; raising it needs "

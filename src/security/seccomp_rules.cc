@@ -265,7 +265,8 @@ Result<std::vector<sock_filter>> compile_own_profile(const std::vector<std::stri
   TRY(add_own_rules(compat, capabilities));
   if (const int result = seccomp_merge(context.get(), compat.get()); result < 0)
     return failed(result, "merge the halves");
-  (void)compat.release();  // it is part of the other now
+  static_cast<void>(
+      compat.release());  // it is part of the other now; NOLINT(bugprone-unused-return-value)
   std::vector<sock_filter> program = own_prelude();
   TRY_SET(const std::vector<sock_filter> compiled, take_program(context));
   program.insert(program.end(), compiled.begin(), compiled.end());

@@ -20,7 +20,7 @@ long bpf(int command, bpf_attr& attr) {
 
 long load(std::span<const bpf_insn> code, std::span<char> log) {
   static constexpr char kLicense[] = "Apache-2.0";
-  bpf_attr attr;
+  bpf_attr attr{};
   std::memset(&attr, 0, sizeof attr);
   attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
   attr.insns = reinterpret_cast<std::uintptr_t>(code.data());
@@ -48,7 +48,7 @@ Result<UniqueFd> load_device_program(std::span<const bpf_insn> code) {
 }
 
 Result<> attach_to_cgroup(BorrowedFd program, BorrowedFd cgroup) {
-  bpf_attr attr;
+  bpf_attr attr{};
   std::memset(&attr, 0, sizeof attr);
   attr.target_fd = static_cast<__u32>(cgroup.get());
   attr.attach_bpf_fd = static_cast<__u32>(program.get());

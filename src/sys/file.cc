@@ -288,39 +288,61 @@ Result<bool> unlink_or_enter(BorrowedFd dir, const char* name) {
   return call_failed("remove", name);
 }
 
+// A tree may be deeper than the descriptor limit: only the last levels keep theirs, the others are opened again
+// through ".." on the way up. Nobody else moves directories in a tree that is being removed.
+class TreeRemoval {
+ public:
+  explicit TreeRemoval(BorrowedFd top) : top_(top) {}
+
+  Result<> run(const std::string& name) {
+    TRY(remove(top_, name));
+    while (!levels_.empty()) {
+      Level& level = levels_.back();
+      if (level.left.empty()) {
+        TRY(leave());
+        continue;
+      }
+      const std::string next = std::move(level.left.back());
+      level.left.pop_back();
+      TRY(remove(level.dir.borrow(), next));
+    }
+    return {};
+  }
+
+ private:
+  static constexpr std::size_t kOpenLevels = 64;
+
+  // Removes one entry, or goes down into it.
+  Result<> remove(BorrowedFd dir, const std::string& name) {
+    TRY_SET(const bool full, unlink_or_enter(dir, name.c_str()));
+    if (!full) return {};
+    TRY_SET(Level below, enter(dir, name));
+    levels_.push_back(std::move(below));
+    if (levels_.size() > kOpenLevels) levels_[levels_.size() - kOpenLevels - 1].dir.reset();
+    return {};
+  }
+
+  // The last level is empty: removes it from the one above.
+  Result<> leave() {
+    const Level finished = std::move(levels_.back());
+    levels_.pop_back();
+    if (!levels_.empty() && !levels_.back().dir.valid()) {
+      TRY_SET(levels_.back().dir, open_at(finished.dir.borrow(), "..", O_RDONLY | O_DIRECTORY));
+    }
+    const BorrowedFd above = levels_.empty() ? top_ : levels_.back().dir.borrow();
+    if (::unlinkat(above.get(), finished.name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
+      return call_failed("rmdir", finished.name);
+    return {};
+  }
+
+  BorrowedFd top_;
+  std::vector<Level> levels_;
+};
+
 }  // namespace
 
 Result<> remove_tree_at(BorrowedFd dir, const char* name) {
-  // A tree may be deeper than the descriptor limit: only the last levels keep theirs, the others are opened
-  // again through ".." on the way up. Nobody else moves directories in a tree that is being removed.
-  TRY_SET(const bool entered, unlink_or_enter(dir, name));
-  if (!entered) return {};
-  constexpr std::size_t kOpenLevels = 64;
-  std::vector<Level> levels;
-  TRY_SET(Level top, enter(dir, name));
-  levels.push_back(std::move(top));
-  while (!levels.empty()) {
-    Level& level = levels.back();
-    if (!level.left.empty()) {
-      const std::string next = std::move(level.left.back());
-      level.left.pop_back();
-      TRY_SET(const bool full, unlink_or_enter(level.dir.borrow(), next.c_str()));
-      if (!full) continue;
-      TRY_SET(Level below, enter(level.dir.borrow(), next));
-      levels.push_back(std::move(below));
-      if (levels.size() > kOpenLevels) levels[levels.size() - kOpenLevels - 1].dir.reset();
-      continue;
-    }
-    Level finished = std::move(level);
-    levels.pop_back();
-    if (!levels.empty() && !levels.back().dir.valid()) {
-      TRY_SET(levels.back().dir, open_at(finished.dir.borrow(), "..", O_RDONLY | O_DIRECTORY));
-    }
-    const BorrowedFd above = levels.empty() ? dir : levels.back().dir.borrow();
-    if (::unlinkat(above.get(), finished.name.c_str(), AT_REMOVEDIR) < 0 && errno != ENOENT)
-      return call_failed("rmdir", finished.name);
-  }
-  return {};
+  return TreeRemoval(dir).run(name);
 }
 
 Result<> lock_exclusive(BorrowedFd fd) {
