@@ -217,6 +217,18 @@ Result<> plan_devices_v1(const oci::Resources& resources, std::vector<Write>& ou
   return {};
 }
 
+// What no version of ours sets: refused by name.
+Result<> check_supported(const oci::Resources& resources) {
+  const bool leaf = resources.block_io && resources.block_io->leaf_weight;
+  const std::pair<const char*, bool> fields[] = {{"network classes", resources.network.has_value()},
+                                                 {"rdma limits", !resources.rdma.empty()},
+                                                 {"block I/O leaf weights", leaf}};
+  for (const auto& [name, used] : fields)
+    if (used)
+      return fail(Code::kUnsupported, std::string(name) + " are not supported by this version");
+  return {};
+}
+
 }  // namespace
 
 std::uint64_t weight_of_shares(std::uint64_t shares) {
@@ -255,6 +267,7 @@ Result<std::string> device_rule_text(const oci::DeviceRule& rule) {
 }
 
 Result<std::vector<Write>> plan_v1(const oci::Resources& resources) {
+  TRY(check_supported(resources));
   if (!resources.unified.empty())
     return fail(Code::kUnsupported,
                 "\"unified\" resources need cgroup v2, and this host has v1; leave them out");
@@ -268,6 +281,7 @@ Result<std::vector<Write>> plan_v1(const oci::Resources& resources) {
 }
 
 Result<std::vector<Write>> plan_v2(const oci::Resources& resources) {
+  TRY(check_supported(resources));
   std::vector<Write> out;
   if (resources.memory) TRY(plan_memory_v2(*resources.memory, out));
   if (resources.cpu) TRY(plan_cpu_v2(*resources.cpu, out));

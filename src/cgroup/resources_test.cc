@@ -91,6 +91,16 @@ TEST(PlanResources, RefusesWhatTheOtherVersionHas) {
   EXPECT_EQ(plan_v2(unified).error().code(), Code::kInvalidArgument);
 }
 
+TEST(PlanResources, RefusesByNameWhatIsNotSet) {
+  oci::Resources resources;
+  resources.rdma["mlx5"].hca_handles = 1;
+  EXPECT_EQ(plan_v1(resources).error().to_string(),
+            "rdma limits are not supported by this version");
+  resources = {};
+  resources.network.emplace();
+  EXPECT_EQ(plan_v2(resources).error().code(), Code::kUnsupported);
+}
+
 TEST(WeightOfShares, MeetsTheThreePoints) {
   EXPECT_EQ(weight_of_shares(2), 1U);
   EXPECT_EQ(weight_of_shares(1024), 100U);

@@ -27,7 +27,7 @@ std::uint64_t clone_flag(NamespaceType type) {
     case NamespaceType::kUser:
       return CLONE_NEWUSER;
     case NamespaceType::kCgroup:  // unshared by init, once it is in its cgroup
-    case NamespaceType::kTime:    // entered at execve, once its offsets are set
+    case NamespaceType::kTime:    // refused
       return 0;
   }
   return 0;
@@ -61,9 +61,7 @@ Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
   plan.new_network = (plan.clone_flags & CLONE_NEWNET) != 0;
   plan.new_uts = (plan.clone_flags & CLONE_NEWUTS) != 0;
   plan.new_cgroup_ns = has_namespace(spec, NamespaceType::kCgroup);
-  plan.time_ns = has_namespace(spec, NamespaceType::kTime);
   if (plan.new_cgroup_ns) plan.join_flags |= CLONE_NEWCGROUP;
-  if (plan.time_ns) plan.join_flags |= CLONE_NEWTIME;
   if (plan.user_ns && (spec.linux_.uid_mappings.empty() || spec.linux_.gid_mappings.empty()))
     return fail(Code::kInvalidArgument,
                 "linux.namespaces has \"user\" but linux.uidMappings or gidMappings is empty");
@@ -73,7 +71,7 @@ Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
   if (!plan.new_uts && !(spec.hostname.empty() && spec.domainname.empty()))
     return fail(Code::kInvalidArgument,
                 "hostname is set but linux.namespaces has no \"uts\": it would rename the host");
-  if (!plan.time_ns && !spec.linux_.time_offsets.empty())
+  if (!spec.linux_.time_offsets.empty())
     return fail(Code::kInvalidArgument,
                 "linux.timeOffsets is set but linux.namespaces has no \"time\"");
   return {};
@@ -150,13 +148,63 @@ Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
   return {};
 }
 
+// What the specification has and this version has not: refused by name, never passed over.
+Result<> check_supported(const oci::Spec& spec) {
+  const oci::Linux& linux_part = spec.linux_;
+  const oci::Hooks& hooks = spec.hooks;
+  const bool any_hook =
+      !(hooks.prestart.empty() && hooks.create_runtime.empty() && hooks.create_container.empty() &&
+        hooks.start_container.empty() && hooks.poststart.empty() && hooks.poststop.empty());
+  const std::string& propagation = linux_part.rootfs_propagation;
+  const std::pair<const char*, bool> fields[] = {
+      {"hooks", any_hook},
+      {"linux.intelRdt", linux_part.intel_rdt.has_value()},
+      {"linux.personality", linux_part.personality.has_value()},
+      {"linux.mountLabel", !linux_part.mount_label.empty()},
+      {"linux.rootfsPropagation other than private",
+       !propagation.empty() && propagation != "private" && propagation != "rprivate"},
+      {"linux.seccomp.listenerPath",
+       linux_part.seccomp && !linux_part.seccomp->listener_path.empty()},
+      {"a namespace of type time", has_namespace(spec, NamespaceType::kTime)}};
+  for (const auto& [name, used] : fields)
+    if (used)
+      return fail(Code::kUnsupported, std::string(name) + " is not supported by this version");
+  return {};
+}
+
+Result<> check_process_supported(const oci::Process& process) {
+  const std::pair<const char*, bool> fields[] = {
+      {"process.apparmorProfile", !process.apparmor_profile.empty()},
+      {"process.selinuxLabel", !process.selinux_label.empty()},
+      {"process.scheduler", process.scheduler.has_value()},
+      {"process.ioPriority", process.io_priority.has_value()},
+      {"process.execCPUAffinity", process.exec_cpu_affinity.has_value()}};
+  for (const auto& [name, used] : fields)
+    if (used)
+      return fail(Code::kUnsupported, std::string(name) + " is not supported by this version");
+  return {};
+}
+
+// A mount with a map of its own is shown through the container's namespace, so it must be the container's map.
+Result<> check_mount_maps(const oci::Spec& spec) {
+  for (const oci::Mount& mount : spec.mounts) {
+    const bool mapped = !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
+    if (mapped && (mount.uid_mappings != spec.linux_.uid_mappings ||
+                   mount.gid_mappings != spec.linux_.gid_mappings))
+      return fail(Code::kUnsupported,
+                  "mounts: " + quote(mount.destination) +
+                      ": an id map other than the container's is not supported");
+  }
+  return {};
+}
+
 Result<> check_process(const oci::Process& process) {
   if (process.args.empty() || process.args.front().empty())
     return fail(Code::kInvalidArgument, "process.args is empty: there is no command to run");
   if (!process.cwd.starts_with('/'))
     return fail(Code::kInvalidArgument,
                 "process.cwd " + quote(process.cwd) + " is not an absolute path");
-  return {};
+  return check_process_supported(process);
 }
 
 }  // namespace
@@ -164,6 +212,8 @@ Result<> check_process(const oci::Process& process) {
 Result<Plan> plan_launch(const oci::Spec& spec) {
   if (!spec.process) return fail(Code::kInvalidArgument, "process is missing");
   TRY(check_process(*spec.process));
+  TRY(check_supported(spec));
+  TRY(check_mount_maps(spec));
   Plan plan;
   TRY(plan_namespaces(spec, plan));
   for (const oci::Mount& mount : spec.mounts) {

@@ -37,7 +37,6 @@ struct Plan {
   bool new_network = false;
   bool new_cgroup_ns = false;
   bool new_uts = false;
-  bool time_ns = false;
   std::vector<PlannedMount> mounts;
   std::vector<oci::Device> devices;  // the default ones, then the spec's
   std::size_t parent_mounts = 0;     // how many of `mounts` the parent makes
