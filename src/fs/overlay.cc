@@ -30,7 +30,8 @@ Result<bool> add_layers(BorrowedFd context, const std::vector<DetachedMount>& la
   for (const DetachedMount& layer : layers) {
     const Result<> added = sys::fs_set_fd(context, "lowerdir+", layer.root());
     if (added) continue;
-    if (&layer == &layers.front() && added.error().sys_errno() == EINVAL) return false;
+    const int err = added.error().sys_errno();
+    if (&layer == &layers.front() && (err == EINVAL || err == EOPNOTSUPP)) return false;
     return std::unexpected(added.error());
   }
   return true;
