@@ -16,7 +16,9 @@ int complain(const std::string& text, int status) {
 }
 
 int complain(const Error& error, int status) {
-  return complain(error.to_string(), status);
+  const bool needs_root = error.code() == Code::kPermission && ::geteuid() != 0;
+  return complain(error.to_string() + (needs_root ? "; planet needs root, run it with sudo" : ""),
+                  status);
 }
 
 void say(const std::string& text) {

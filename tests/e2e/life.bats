@@ -113,6 +113,17 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 	[[ "$(state_of victim)" == "Exited (137)"* ]]
 }
 
+@test "an ordinary user is told to use sudo" {
+	chmod 755 "$top"
+	mkdir -m 700 "$root"
+	cp "$(realpath "$PLANET_BIN")" "$top/planet"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups "$top/planet" --root "$root" --runroot "$runroot" ps
+	[ "$status" = 1 ]
+	[[ "$output" == *"planet needs root, run it with sudo" ]]
+	run setpriv --reuid 65534 --regid 65534 --clear-groups ls "$root"
+	[ "$status" != 0 ]
+}
+
 @test "what is not there is said so" {
 	for command in "logs nothing" "stop nothing" "kill nothing" "rm nothing" "exec nothing true"; do
 		# shellcheck disable=SC2086
