@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """`planet run --rm` beside the kernel's floor and the peers, in one run.
 
-Runs are interleaved (A B C A B C ...), so that a busy moment hits all alike; what counts is the ratio of medians.
+Runs are interleaved in a random order, so that a busy moment hits all alike; what counts is the ratio of medians.
 
     bench/run.py [--rounds N] [--json FILE] [--no-engines]
 """
@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import pathlib
+import random
 import shutil
 import statistics
 import subprocess
@@ -93,7 +94,7 @@ def candidates(top, engines):
         docker = Docker(top)
         if docker.ready(tar):
             found["docker run"] = ["docker", "-H", docker.socket, "run", "--rm", "--network", "none", "bench", "/bin/true"]
-        podman = ["podman", "--root", top / "podman", "--runroot", top / "podman-run"]
+        podman = ["podman", "--runtime", "runc", "--root", top / "podman", "--runroot", top / "podman-run"]
         if shutil.which("podman") and quiet([*podman, "import", tar, "bench"]).returncode == 0:
             found["podman run"] = [*podman, "run", "--rm", "--network", "none", "--ulimit", "nofile=1024:4096",
                                    "--ulimit", "nproc=1000:1000", "bench", "/bin/true"]
@@ -108,7 +109,8 @@ def measure(found, rounds):
             print(f"{name}: left out: {warm.stderr.decode(errors='replace').strip()[-200:]}", file=sys.stderr)
             del found[name], times[name]
     for _ in range(rounds):
-        for name, command in found.items():
+        # In another order each time: what a run leaves for the kernel to take down is paid by the next.
+        for name, command in random.sample(list(found.items()), len(found)):
             begin = time.perf_counter()
             subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                            check=True)
