@@ -26,7 +26,7 @@ std::string state_file(const std::string& id) {
 
 Result<json::value> read_json(BorrowedFd dir, const std::string& file) {
   TRY_SET(const std::string text, sys::read_file_at(dir, file.c_str(), kMostRecord));
-  return oci::parse_json(text, kMostRecord);
+  return oci::parse_json(text, kMostRecord, oci::Strings::kAnyBytes);
 }
 
 Result<Record> parse_record(const json::value& value) {

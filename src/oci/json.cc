@@ -79,14 +79,15 @@ struct KeyCheck {
   // NOLINTEND(bugprone-easily-swappable-parameters)
 };
 
-json::parse_options limits() {
+json::parse_options limits(Strings strings) {
   json::parse_options options;
   options.max_depth = kMostDepth;
+  options.allow_invalid_utf8 = strings == Strings::kAnyBytes;
   return options;
 }
 
-Result<> check_keys(std::string_view text) {
-  json::basic_parser<KeyCheck> parser(limits());
+Result<> check_keys(std::string_view text, Strings strings) {
+  json::basic_parser<KeyCheck> parser(limits(strings));
   json::error_code error;
   parser.write_some(false, text.data(), text.size(), error);
   if (!parser.handler().twice.empty())
@@ -131,14 +132,14 @@ void write_pretty(std::string& out, const json::value& value, std::size_t level)
 
 }  // namespace
 
-Result<json::value> parse_json(std::string_view text, std::size_t limit) {
+Result<json::value> parse_json(std::string_view text, std::size_t limit, Strings strings) {
   if (text.size() > limit)
     return fail(Code::kInvalidArgument, "the JSON text has " + std::to_string(text.size()) +
                                             " bytes, more than " + std::to_string(limit));
   json::error_code error;
-  json::value value = json::parse({text.data(), text.size()}, error, {}, limits());
+  json::value value = json::parse({text.data(), text.size()}, error, {}, limits(strings));
   if (error) return fail(Code::kInvalidArgument, "not valid JSON: " + error.message());
-  TRY(check_keys(text));
+  TRY(check_keys(text, strings));
   return value;
 }
 

@@ -20,9 +20,13 @@ namespace planet::oci {
 
 namespace json = boost::json;
 
+// kAnyBytes is for what we wrote ourselves: arguments, names of files and the environment are bytes, not text.
+enum class Strings : std::uint8_t { kUtf8, kAnyBytes };
+
 // Errors: kInvalidArgument - not JSON, deeper than 64 levels, larger than `limit` bytes, invalid UTF-8, or a key that
 // stands twice in one object (two readers could disagree on which counts).
-Result<json::value> parse_json(std::string_view text, std::size_t limit);
+Result<json::value> parse_json(std::string_view text, std::size_t limit,
+                               Strings strings = Strings::kUtf8);
 
 // One object, and where it stands in the document: "linux.resources.memory".
 class Fields {

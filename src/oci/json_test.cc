@@ -25,6 +25,13 @@ TEST(ParseJson, RefusesAKeyThatStandsTwice) {
   EXPECT_NE(error_of("{\"a\": 1, \"\\u0061\": 2}"), "");
 }
 
+TEST(ParseJson, TakesAnyBytesWhereAsked) {
+  EXPECT_FALSE(parse_json("\"\xff\"", 100));
+  const auto value = parse_json("\"\xff\"", 100, Strings::kAnyBytes);
+  ASSERT_TRUE(value);
+  EXPECT_EQ(value->as_string(), "\xff");
+}
+
 struct FieldCase {
   const char* text;
   const char* error;

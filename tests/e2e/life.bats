@@ -83,6 +83,13 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 	cmp "$top/bytes" "$top/log"
 }
 
+@test "arguments and environment may be any bytes" {
+	planet run -d --name odd -e X=$'\xff\xfe' -l a=$'\xff' busybox sh -c 'sleep 1000' $'\xff'
+	[[ "$(state_of odd)" == Up* ]]
+	[ "$(planet exec odd sh -c 'echo -n $X' | od -An -tx1)" = " ff fe" ]
+	planet rm -f odd
+}
+
 @test "the keeper is killed: its container dies with it, and rm cleans" {
 	id=$(planet run -d --name orphan busybox sleep 1000)
 	pid=$(pid_of "$id")
