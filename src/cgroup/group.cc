@@ -249,6 +249,25 @@ Result<> Group::add(pid_t pid) const {
   return {};
 }
 
+Result<Doors> Group::doors() const {
+  Doors doors;
+  if (layout_ == Layout::kUnified) {
+    if (parts_.empty()) return fail(Code::kNotFound, "the control group is gone");
+    TRY_SET(doors.birthplace, sys::duplicate(parts_.front().dir.borrow()));
+    return doors;
+  }
+  for (const Part& part : parts_) {
+    TRY_SET(UniqueFd tasks, sys::open_at(part.dir.borrow(), "tasks", O_WRONLY));
+    doors.tasks.push_back(std::move(tasks));
+  }
+  return doors;
+}
+
+Result<> Doors::enter() const {
+  for (const UniqueFd& file : tasks) TRY(sys::write_all(file.borrow(), "0"));
+  return {};
+}
+
 bool Group::oom_killed() const {
   const Part* memory = part("memory");
   if (memory == nullptr) return false;

@@ -69,6 +69,27 @@ TEST_F(GroupTest, IsMadeOnceAndGoneAfterwards) {
   EXPECT_TRUE(again.remove());
 }
 
+TEST_F(GroupTest, AProcessEntersByItself) {
+  Group group = create("doors");
+  const auto doors = group.doors();
+  ASSERT_TRUE(doors) << doors.error().to_string();
+  auto child = sys::clone_process({.flags = 0,
+                                   .cgroup = doors->birthplace.valid()
+                                                 ? std::optional(doors->birthplace.borrow())
+                                                 : std::nullopt});
+  ASSERT_TRUE(child) << child.error().to_string();
+  if (!child->valid()) {
+    const auto own = doors->enter() ? sys::read_file_at(sys::kCwd, "/proc/self/cgroup")
+                                    : Result<std::string>(fail(Code::kInternal, "did not enter"));
+    std::size_t inside = 0;
+    for (const std::string_view line : split(own.value_or(""), '\n'))
+      if (line.ends_with(path("doors"))) ++inside;
+    sys::exit_now(static_cast<int>(inside));
+  }
+  EXPECT_EQ(child->wait()->value, host_->layout() == Layout::kUnified ? 1 : 4);
+  EXPECT_TRUE(group.remove());
+}
+
 TEST_F(GroupTest, AProcessLimitHolds) {
   oci::Resources resources;
   resources.pids_limit = 5;

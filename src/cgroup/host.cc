@@ -2,6 +2,8 @@
 
 #include <linux/magic.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "sys/file.h"
 
@@ -34,7 +36,8 @@ Result<Hierarchy> Host::hierarchy(std::string_view controller) const {
   const std::string name(controller);
   if (layout_ == Layout::kUnified) {
     TRY_SET(const std::string known, sys::read_file_at(top_.borrow(), "cgroup.controllers"));
-    if (!name.empty() && !(" " + known).contains(" " + name)) return absent(controller);
+    const auto words = split(trim(known), ' ');
+    if (!name.empty() && std::ranges::find(words, name) == words.end()) return absent(controller);
     TRY_SET(UniqueFd root, sys::duplicate(top_.borrow()));
     return Hierarchy{.controllers = "", .root = std::move(root)};
   }
