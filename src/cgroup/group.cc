@@ -89,10 +89,14 @@ Result<> remove_patiently(BorrowedFd parent, const std::string& name) {
   }
 }
 
+// Nobody, if the group is gone.
 Result<std::vector<pid_t>> processes_in(BorrowedFd dir) {
-  TRY_SET(const std::string text, sys::read_file_at(dir, "cgroup.procs", 16U << 20));
+  const auto text = sys::read_file_at(dir, "cgroup.procs", 16U << 20);
   std::vector<pid_t> pids;
-  for (const std::string_view line : split(trim(text), '\n'))
+  if (!text && (text.error().sys_errno() == ENOENT || text.error().sys_errno() == ENODEV))
+    return pids;
+  if (!text) return std::unexpected(text.error());
+  for (const std::string_view line : split(trim(*text), '\n'))
     if (const auto pid = parse_number<pid_t>(line, "pid"); pid && *pid > 0) pids.push_back(*pid);
   return pids;
 }

@@ -8,6 +8,7 @@
 #include "fs/detached_mount.h"
 #include "fs/root.h"
 #include "sys/file.h"
+#include "sys/process.h"
 
 namespace planet::runtime {
 namespace {
@@ -50,21 +51,41 @@ Result<> mount_legacy(BorrowedFd place, const cgroup::Tree& tree, const fs::Moun
 
 }  // namespace
 
-Result<> enter_cgroup(const oci::Linux& spec, pid_t process) {
-  if (spec.cgroups_path.empty()) return {};
+Result<CgroupEntry> CgroupEntry::of(cgroup::Group group) {
+  CgroupEntry entry;
+  TRY_SET(entry.doors_, group.doors());
+  entry.group_ = std::move(group);
+  entry.clone3_ = sys::has_clone3();
+  return entry;
+}
+
+Result<CgroupEntry> CgroupEntry::make(const oci::Linux& spec) {
+  if (spec.cgroups_path.empty()) return CgroupEntry();
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
   TRY_SET(cgroup::Group group, cgroup::Group::create(host, spec.cgroups_path,
                                                      spec.resources.value_or(oci::Resources{})));
-  const Result<> added = group.add(process);
-  if (!added) (void)group.remove();
-  return added;
+  return of(std::move(group));
 }
 
-Result<> join_cgroup(const oci::Linux& spec, pid_t process) {
-  if (spec.cgroups_path.empty()) return {};
+Result<CgroupEntry> CgroupEntry::find(const oci::Linux& spec) {
+  if (spec.cgroups_path.empty()) return CgroupEntry();
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
-  TRY_SET(const cgroup::Group group, cgroup::Group::open(host, spec.cgroups_path));
-  return group.add(process);
+  TRY_SET(cgroup::Group group, cgroup::Group::open(host, spec.cgroups_path));
+  return of(std::move(group));
+}
+
+std::optional<BorrowedFd> CgroupEntry::birthplace() const {
+  if (!doors_.birthplace.valid() || !clone3_) return std::nullopt;
+  return doors_.birthplace.borrow();
+}
+
+Result<> CgroupEntry::enter() const {
+  return doors_.enter();
+}
+
+Result<> CgroupEntry::add_if_outside(pid_t process) const {
+  if (!doors_.birthplace.valid() || clone3_) return {};
+  return group_.add(process);
 }
 
 Result<> mount_cgroup_tree(BorrowedFd place, const fs::MountOptions& options) {

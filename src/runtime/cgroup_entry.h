@@ -3,19 +3,37 @@
 
 #include <sys/types.h>
 
+#include <optional>
+
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "cgroup/group.h"
 #include "fs/mount_options.h"
 #include "oci/spec.h"
 
 namespace planet::runtime {
 
-// Makes the group linux.cgroupsPath with the spec's resources and moves the process into it. Without a path the
-// process stays in the caller's group.
-Result<> enter_cgroup(const oci::Linux& spec, pid_t process);
+// The group, before its process exists. Without linux.cgroupsPath there is none, and the process stays in the caller's.
+class CgroupEntry {
+ public:
+  // Makes the group with the spec's resources. After a failure it is gone.
+  static Result<CgroupEntry> make(const oci::Linux& spec);
+  // The group of a container that is there.
+  static Result<CgroupEntry> find(const oci::Linux& spec);
 
-// Moves one more process into the group, which exists.
-Result<> join_cgroup(const oci::Linux& spec, pid_t process);
+  // v2: for the clone that makes the process; none where there is no clone3.
+  std::optional<BorrowedFd> birthplace() const;
+  // v1: the new process enters. v2: it was born there.
+  Result<> enter() const;
+  // The caller's: moves the process in if it could neither be born there nor enter.
+  Result<> add_if_outside(pid_t process) const;
+
+ private:
+  static Result<CgroupEntry> of(cgroup::Group group);
+  cgroup::Group group_;
+  cgroup::Doors doors_;
+  bool clone3_ = false;
+};
 
 // Mounts the control group file systems that this host has at `place`, as seen from the caller's cgroup namespace.
 Result<> mount_cgroup_tree(BorrowedFd place, const fs::MountOptions& options);

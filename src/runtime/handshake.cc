@@ -26,12 +26,12 @@ constexpr std::size_t kFdsPerMessage = 100;
 
 const char* name_of(Stage stage) {
   switch (stage) {
+    case Stage::kBorn:
+      return "born";
     case Stage::kIdMap:
       return "id map";
-    case Stage::kJoined:
-      return "joined";
-    case Stage::kCgroup:
-      return "cgroup";
+    case Stage::kLimits:
+      return "limits";
     case Stage::kMounts:
       return "mounts";
     case Stage::kReady:

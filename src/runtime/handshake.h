@@ -2,9 +2,9 @@
 // close-on-exec. Order is declaration order; a stage that this container does not need is absent.
 //
 //   init                   parent, which then answers kDone
+//   kBorn {pidfd}    -->   (a helper only, see birth.h; no answer) here is the process inside
 //   kIdMap           -->   writes setgroups, uid_map, gid_map           user_namespaces(7)
-//   kJoined {pidfd}  -->   (exec's helper only, no answer) here is the process inside
-//   kCgroup          -->   has put it into its control groups
+//   kLimits          -->   (exec only) has set its limits
 //   kMounts          -->   made the root, /dev and binds: sends their descriptors
 //   kReady {master}  -->   (no answer) all is in place; a terminal's master comes with it
 //   kStep {times}    -->   (at any point, when somebody listens: a step of init's that is over)
@@ -25,7 +25,7 @@
 
 namespace planet::runtime {
 
-enum class Stage : std::uint8_t { kIdMap, kJoined, kCgroup, kMounts, kReady };
+enum class Stage : std::uint8_t { kBorn, kIdMap, kLimits, kMounts, kReady };
 
 // Which stages are still to come. Pure, so that every wrong order has a unit test.
 class Sequence {

@@ -3,10 +3,12 @@
 #include <linux/sched.h>
 #include <signal.h>
 
+#include "runtime/birth.h"
 #include "runtime/cgroup_entry.h"
 #include "runtime/console.h"
 #include "runtime/handshake.h"
 #include "runtime/init_mounts.h"
+#include "runtime/joins.h"
 #include "runtime/namespaces.h"
 #include "runtime/parent_mounts.h"
 #include "runtime/plan.h"
@@ -24,8 +26,11 @@ struct Launch {
   const LaunchRequest& request;
   const oci::Spec& spec;
   Plan plan;
+  std::vector<Join> joins;
+  std::uint64_t separate = 0;  // CLONE_NEW* of the namespaces that it does not share with us
   SeccompChoice seccomp;
   UniqueFd reaper;
+  CgroupEntry cgroup;
 };
 
 // ---- The child's half: init, process 1 of the container, until it becomes the command. ------------------------
@@ -67,6 +72,10 @@ Result<> become_container(const Launch& launch, InitTalk& talk, sys::TerminalPai
   const Plan& plan = launch.plan;
   const auto step = [&](LaunchStep name, auto body) { return steps.run(info_of(name), body); };
 
+  TRY(step(LaunchStep::kEnterCgroup, [&] { return launch.cgroup.enter(); }));
+  if (plan.unshare_flags != 0)
+    TRY(step(LaunchStep::kNetwork,
+             [&] { return sys::unshare(static_cast<int>(plan.unshare_flags)); }));
   if (plan.user_ns) {
     TRY(talk.ask(Stage::kIdMap));
     TRY(step(LaunchStep::kIdMap, become_root_inside));
@@ -74,10 +83,13 @@ Result<> become_container(const Launch& launch, InitTalk& talk, sys::TerminalPai
   TRY(step(LaunchStep::kOwnMounts, leave_host_mounts));
   TRY(step(LaunchStep::kKeyring, sys::join_new_session_keyring));
   TRY_SET(std::vector<fs::DetachedMount> mounts, build_file_systems(plan, steps));
-  if (plan.new_uts) TRY(step(LaunchStep::kHostName, [&] { return set_names(launch.spec); }));
-  if (plan.new_network) TRY(step(LaunchStep::kLoopback, sys::raise_loopback));
-  TRY(step(LaunchStep::kSysctl,
-           [&] { return write_sysctls(plan, mounts, launch.spec.linux_.sysctl); }));
+  if (has_names(launch.spec))
+    TRY(step(LaunchStep::kHostName, [&] { return set_names(launch.spec); }));
+  if ((plan.unshare_flags & CLONE_NEWNET) != 0)
+    TRY(step(LaunchStep::kLoopback, sys::raise_loopback));
+  TRY(step(LaunchStep::kSysctl, [&] {
+    return write_sysctls(plan, launch.separate, mounts, launch.spec.linux_.sysctl);
+  }));
 
   TRY_SET(std::vector<UniqueFd> made, talk.ask(Stage::kMounts, 1 + plan.parent_mounts));
   const fs::DetachedMount root = take_mounts(plan, std::move(made), mounts);
@@ -119,7 +131,7 @@ Result<> become_container(const Launch& launch, InitTalk& talk, sys::TerminalPai
 // ---- The parent's half: what needs the host's rights. ---------------------------------------------------------
 
 // The parent's mounts, the root first, then those of the plan in its order.
-Result<std::vector<fs::DetachedMount>> make_mounts(const Launch& launch,
+Result<std::vector<fs::DetachedMount>> make_mounts(const Launch& launch, pid_t init,
                                                    std::optional<BorrowedFd> user_ns,
                                                    const Steps& steps) {
   std::vector<fs::DetachedMount> made(1);
@@ -127,8 +139,7 @@ Result<std::vector<fs::DetachedMount>> make_mounts(const Launch& launch,
     TRY_SET(made.front(), make_root(launch.request, user_ns));
     return {};
   }));
-  const Owner owner{.uid = host_uid_of_root(launch.spec.linux_),
-                    .gid = host_gid_of_root(launch.spec.linux_)};
+  TRY_SET(const Owner owner, owner_inside(launch.plan, launch.spec.linux_, init));
   for (const PlannedMount& mount : launch.plan.mounts) {
     if (mount.maker != Maker::kParentBind && mount.maker != Maker::kParentDev) continue;
     const bool dev = mount.maker == Maker::kParentDev;
@@ -143,20 +154,24 @@ Result<std::vector<fs::DetachedMount>> make_mounts(const Launch& launch,
   return made;
 }
 
-Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
-  UniqueFd user_ns;
-  if (launch.plan.user_ns) {
+// The user namespace of init, mapped; nothing if it has ours.
+Result<UniqueFd> settle_users(const Launch& launch, pid_t init, ParentTalk& talk,
+                              const Steps& steps) {
+  if (!launch.plan.user_ns) return UniqueFd();
+  if ((launch.plan.clone_flags & CLONE_NEWUSER) != 0)
     TRY(steps.run(info_of(LaunchStep::kIdMap),
                   [&] { return write_id_maps(init, launch.spec.linux_); }));
-    TRY_SET(user_ns, open_user_namespace(init));
-    TRY(talk.wait_for(Stage::kIdMap));
-    TRY(talk.answer());
-  }
-  TRY(steps.run(info_of(LaunchStep::kCgroup),
-                [&] { return enter_cgroup(launch.spec.linux_, init); }));
-  TRY_SET(
-      const std::vector<fs::DetachedMount> mounts,
-      make_mounts(launch, user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt, steps));
+  TRY_SET(UniqueFd user_ns, open_user_namespace(init));
+  TRY(talk.wait_for(Stage::kIdMap));
+  TRY(talk.answer());
+  return user_ns;
+}
+
+Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
+  TRY(launch.cgroup.add_if_outside(init));
+  TRY_SET(const UniqueFd user_ns, settle_users(launch, init, talk, steps));
+  const auto lent_ns = user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt;
+  TRY_SET(const std::vector<fs::DetachedMount> mounts, make_mounts(launch, init, lent_ns, steps));
   TRY(steps.run(info_of(LaunchStep::kLimits),
                 [&] { return set_process_limits(init, *launch.spec.process); }));
   std::vector<BorrowedFd> lent;
@@ -190,25 +205,49 @@ Result<UniqueFd> follow(const Launch& launch, const sys::Child& init, ParentTalk
   return master.empty() ? UniqueFd() : std::move(master.front());
 }
 
+// All that can be decided and opened before the container exists.
+Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
+  Launch launch{.request = request,
+                .spec = request.spec,
+                .plan = {},
+                .joins = {},
+                .separate = 0,
+                .seccomp = {},
+                .reaper = {},
+                .cgroup = {}};
+  TRY_SET(launch.plan, plan_launch(request.spec));
+  TRY_SET(launch.joins, open_joins(launch.plan));
+  launch.separate = separate_flags(launch.plan, launch.joins);
+  TRY(check_names(launch.spec, launch.separate));
+  TRY_SET(launch.seccomp,
+          choose_seccomp(request.spec, *request.spec.process, request.default_seccomp));
+  if (request.init_reaper) {
+    TRY_SET(launch.reaper, open_reaper());
+  }
+  TRY_SET(launch.cgroup, steps.run(info_of(LaunchStep::kCgroup),
+                                   [&] { return CgroupEntry::make(request.spec.linux_); }));
+  return launch;
+}
+
+Birth birth_of(const Launch& launch) {
+  Birth birth{.clone_flags = launch.plan.clone_flags,
+              .join = {},
+              .cgroup = launch.cgroup.birthplace(),
+              .helper_in_cgroup = joins_user_namespace(launch.joins)};
+  if (needs_helper(launch.plan, launch.joins))
+    birth.join = [&launch] { return join_all(launch.plan, launch.joins, launch.spec.linux_); };
+  return birth;
+}
+
 }  // namespace
 
 Result<Running> launch(const LaunchRequest& request) {
   const Steps steps(request.log, Side::kParent);
-  TRY_SET(Plan plan, plan_launch(request.spec));
-  TRY_SET(SeccompChoice seccomp,
-          choose_seccomp(request.spec, *request.spec.process, request.default_seccomp));
-  TRY_SET(UniqueFd reaper, request.init_reaper ? open_reaper() : Result<UniqueFd>(UniqueFd()));
-  const Launch launch{.request = request,
-                      .spec = request.spec,
-                      .plan = std::move(plan),
-                      .seccomp = std::move(seccomp),
-                      .reaper = std::move(reaper)};
+  TRY_SET(const Launch launch, prepare(request, steps));
 
   TRY_SET(auto sockets, sys::packet_socket_pair());
   const std::int64_t begin = request.log == nullptr ? 0 : sys::monotonic_ns();
-  TRY_SET(sys::Child init,
-          sys::clone_process({.flags = launch.plan.clone_flags, .cgroup = std::nullopt}),
-          info_of(LaunchStep::kNamespaces).name);
+  TRY_SET(sys::Child init, bear(birth_of(launch)), info_of(LaunchStep::kNamespaces).name);
   if (!init.valid()) {
     sockets.first.reset();
     init_main(launch, std::move(sockets.second));

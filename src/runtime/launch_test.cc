@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
 #include <fstream>
 
@@ -153,6 +154,21 @@ class LaunchTest : public testing::Test {
     TRY_SET(const sys::ExitStatus status, relay(running.init, std::move(ends), *signals));
     return Outcome{.status = status.shell_status(), .out = tap.out, .err = tap.err};
   }
+  // One that sleeps, for others to join.
+  Result<Running> start_sleeper() {
+    spec_.process->args = {"/bin/busybox", "sleep", "100"};
+    TRY_SET(const UniqueFd null, sys::open_at(sys::kCwd, "/dev/null", O_RDWR));
+    LaunchRequest request{.spec = spec_, .root = root()};
+    request.stdio = Stdio{null.borrow(), null.borrow(), null.borrow()};
+    return launch(request);
+  }
+  static std::string namespace_of(const Running& running, const char* name) {
+    return "/proc/" + std::to_string(running.init.pid()) + "/ns/" + name;
+  }
+  void join(oci::NamespaceType type, std::string path) {
+    std::erase_if(spec_.linux_.namespaces, [&](const auto& ns) { return ns.type == type; });
+    spec_.linux_.namespaces.push_back({.type = type, .path = std::move(path)});
+  }
   Outcome shell(const std::string& command) {
     auto outcome = run({"/bin/busybox", "sh", "-c", command});
     EXPECT_TRUE(outcome) << outcome.error().to_string();
@@ -197,11 +213,7 @@ TEST_F(LaunchTest, SeesNothingOfTheHost) {
 
 TEST_F(LaunchTest, WhoEntersItsMountNamespaceIsInsideToo) {
   stdfs::create_directories(top_ / "layer/only-here");
-  spec_.process->args = {"/bin/busybox", "sleep", "100"};
-  const auto null = sys::open_at(sys::kCwd, "/dev/null", O_RDWR);
-  LaunchRequest request{.spec = spec_, .root = root()};
-  request.stdio = Stdio{null->borrow(), null->borrow(), null->borrow()};
-  auto running = launch(request);
+  auto running = start_sleeper();
   ASSERT_TRUE(running) << running.error().to_string();
   auto visitor = sys::clone_process({});
   if (!visitor->valid()) {
@@ -344,6 +356,77 @@ TEST_F(LaunchTest, AControlGroupLimitsItAndIsAllItSees) {
   auto group = cgroup::Group::open(*cgroup::Host::open(), path);
   ASSERT_TRUE(group);
   EXPECT_TRUE(group->remove());
+}
+
+TEST_F(LaunchTest, JoinsNamespacesByPath) {
+  without_user_namespace();
+  auto other = start_sleeper();
+  ASSERT_TRUE(other) << other.error().to_string();
+  spec_.hostname.clear();
+  using oci::NamespaceType;
+  for (const auto& [type, name] : {std::pair{NamespaceType::kNetwork, "net"},
+                                   {NamespaceType::kIpc, "ipc"},
+                                   {NamespaceType::kUts, "uts"},
+                                   {NamespaceType::kPid, "pid"}})
+    join(type, namespace_of(*other, name));
+  std::string want = "mars\n1\n";
+  for (const char* name : {"net", "ipc", "uts", "pid"})
+    want += stdfs::read_symlink(namespace_of(*other, name)).string() + "\n";
+  EXPECT_EQ(shell("hostname; busybox grep -c sleep /proc/1/cmdline; cd /proc/self/ns;"
+                  "for n in net ipc uts pid; do busybox readlink $n; done")
+                .out,
+            want);
+}
+
+TEST_F(LaunchTest, JoinsAUserNamespaceWithNewOnesBeside) {
+  auto other = start_sleeper();
+  ASSERT_TRUE(other) << other.error().to_string();
+  join(oci::NamespaceType::kUser, namespace_of(*other, "user"));
+  join(oci::NamespaceType::kNetwork, namespace_of(*other, "net"));
+  const std::string path = "/planet/test-join-" + std::to_string(::getpid());
+  spec_.linux_.cgroups_path = path;
+  for (const bool own_map : {true, false}) {
+    EXPECT_EQ(
+        shell("echo $$; busybox id -u; cat /proc/self/uid_map; echo x > /dev/shm/x;"
+              "busybox stat -c %u /dev/null; busybox readlink /proc/self/ns/net;"
+              "busybox grep -c test-join /proc/self/cgroup")
+            .out,
+        "1\n0\n         0 1879048192      65536\n0\n" +
+            stdfs::read_symlink(namespace_of(*other, "net")).string() + "\n" +
+            std::to_string(cgroup::Host::open()->layout() == cgroup::Layout::kUnified ? 1 : 4) +
+            "\n")
+        << "with the map in the spec: " << own_map;
+    EXPECT_TRUE(cgroup::Group::open(*cgroup::Host::open(), path)->remove());
+    spec_.linux_.uid_mappings.clear();
+    spec_.linux_.gid_mappings.clear();
+  }
+}
+
+TEST_F(LaunchTest, ANamespaceThatIsNoneOrTheHostsIsNotTakenForIts) {
+  join(oci::NamespaceType::kUts, "/proc/self/ns/net");
+  EXPECT_EQ(run({"/bin/sh"}).error().to_string(),
+            "linux.namespaces: uts: \"/proc/self/ns/net\" is not a namespace of this type");
+  join(oci::NamespaceType::kUts, "/etc/passwd");
+  EXPECT_THAT(run({"/bin/sh"}).error().to_string(), HasSubstr("not a namespace of this type"));
+  join(oci::NamespaceType::kUts, "/proc/self/ns/uts");
+  EXPECT_THAT(run({"/bin/sh"}).error().to_string(), HasSubstr("would rename the host"));
+  spec_.hostname.clear();
+  std::array<char, 65> host{};
+  ASSERT_EQ(::gethostname(host.data(), host.size()), 0);
+  EXPECT_EQ(shell("hostname").out, std::string(host.data()) + "\n");
+  spec_.linux_.sysctl["kernel.domainname"] = "x";
+  EXPECT_THAT(run({"/bin/sh"}).error().to_string(),
+              HasSubstr("\"kernel.domainname\" needs a uts namespace of its own"));
+}
+
+TEST_F(LaunchTest, ATimeNamespaceHasItsOwnClocks) {
+  spec_.linux_.namespaces.push_back({.type = oci::NamespaceType::kTime, .path = ""});
+  spec_.linux_.time_offsets["boottime"] = {.secs = 1'000'000'000, .nanosecs = 5};
+  const Outcome outcome = shell(
+      "echo $$; busybox id -u; busybox cut -d. -f1 /proc/uptime; busybox cat "
+      "/proc/self/timens_offsets");
+  EXPECT_THAT(outcome.out,
+              testing::MatchesRegex("1\n0\n1[0-9]{9}\nmonotonic +0 +0\nboottime +1000000000 +5\n"));
 }
 
 class CountSteps : public StepLog {

@@ -38,6 +38,17 @@ BorrowedFd find_proc(const Plan& plan, const std::vector<fs::DetachedMount>& bui
   return BorrowedFd(-1);
 }
 
+Result<std::uint32_t> host_root(std::vector<oci::IdMapping> map, pid_t init, const char* file) {
+  if (map.empty()) {
+    TRY_SET(const std::string text, sys::read_file_at(sys::kCwd, proc_path(init, file).c_str()));
+    TRY_SET(map, security::parse_id_map(text));
+  }
+  const auto root = security::to_host(map, 0);
+  if (root) return *root;
+  return fail(Code::kInvalidArgument,
+              std::string("the container has no root: 0 is not in its ") + file);
+}
+
 }  // namespace
 
 Result<> write_id_maps(pid_t init, const oci::Linux& spec) {
@@ -61,21 +72,27 @@ Result<> set_process_limits(pid_t init, const oci::Process& process) {
   return {};
 }
 
-uid_t host_uid_of_root(const oci::Linux& spec) {
-  for (const oci::IdMapping& map : spec.uid_mappings)
-    if (map.container_id == 0) return map.host_id;
-  return 0;
-}
-
-gid_t host_gid_of_root(const oci::Linux& spec) {
-  for (const oci::IdMapping& map : spec.gid_mappings)
-    if (map.container_id == 0) return map.host_id;
-  return 0;
+Result<Owner> owner_inside(const Plan& plan, const oci::Linux& spec, pid_t init) {
+  if (!plan.user_ns) return Owner{};
+  TRY_SET(const auto uid, host_root(spec.uid_mappings, init, "uid_map"));
+  TRY_SET(const auto gid, host_root(spec.gid_mappings, init, "gid_map"));
+  return Owner{.uid = uid, .gid = gid};
 }
 
 Result<> become_root_inside() {
   TRY(sys::set_groups({}));
   return sys::set_ids(0, 0);
+}
+
+bool has_names(const oci::Spec& spec) {
+  return !spec.hostname.empty() || !spec.domainname.empty();
+}
+
+Result<> check_names(const oci::Spec& spec, std::uint64_t separate) {
+  if (!has_names(spec) || (separate & CLONE_NEWUTS) != 0) return {};
+  return fail(
+      Code::kInvalidArgument,
+      "hostname is set but linux.namespaces has no \"uts\" of its own: it would rename the host");
 }
 
 Result<> set_names(const oci::Spec& spec) {
@@ -84,28 +101,34 @@ Result<> set_names(const oci::Spec& spec) {
   return {};
 }
 
-Result<> check_sysctl(const Plan& plan, std::string_view name) {
+Result<> check_sysctl(std::uint64_t separate, std::string_view name) {
   if (!is_parameter_name(name))
     return fail(Code::kInvalidArgument,
                 "linux.sysctl: " + quote(name) + " is not the name of a kernel parameter");
-  const bool ipc = std::ranges::find(kIpcParameters, name) != std::end(kIpcParameters) ||
-                   name.starts_with("fs.mqueue.");
-  const bool uts = std::ranges::find(kUtsParameters, name) != std::end(kUtsParameters);
-  const bool network = name.starts_with("net.");
-  const char* needed = ipc ? "ipc" : uts ? "uts" : network ? "network" : nullptr;
-  if (needed == nullptr)
+  struct Needed {
+    bool applies;
+    std::uint64_t flag;
+    const char* name;
+  };
+  const Needed needed[] = {
+      {std::ranges::find(kIpcParameters, name) != std::end(kIpcParameters) ||
+           name.starts_with("fs.mqueue."),
+       CLONE_NEWIPC, "ipc"},
+      {std::ranges::find(kUtsParameters, name) != std::end(kUtsParameters), CLONE_NEWUTS, "uts"},
+      {name.starts_with("net."), CLONE_NEWNET, "network"}};
+  const auto* found = std::ranges::find(needed, true, &Needed::applies);
+  if (found == std::end(needed))
     return fail(Code::kInvalidArgument,
                 "linux.sysctl: " + quote(name) +
                     " is not separate for each container: setting it would change the host");
-  const bool own = (ipc && (plan.clone_flags & CLONE_NEWIPC) != 0) || (uts && plan.new_uts) ||
-                   (network && plan.new_network);
-  if (!own)
-    return fail(Code::kInvalidArgument, "linux.sysctl: " + quote(name) + " needs a new " + needed +
-                                            " namespace: it would change the host");
+  if ((separate & found->flag) == 0)
+    return fail(Code::kInvalidArgument, "linux.sysctl: " + quote(name) + " needs a " + found->name +
+                                            " namespace of its own: it would change the host");
   return {};
 }
 
-Result<> write_sysctls(const Plan& plan, const std::vector<fs::DetachedMount>& built,
+Result<> write_sysctls(const Plan& plan, std::uint64_t separate,
+                       const std::vector<fs::DetachedMount>& built,
                        const std::map<std::string, std::string>& sysctl) {
   if (sysctl.empty()) return {};
   const BorrowedFd proc = find_proc(plan, built);
@@ -113,7 +136,7 @@ Result<> write_sysctls(const Plan& plan, const std::vector<fs::DetachedMount>& b
     return fail(Code::kInvalidArgument, "linux.sysctl needs a mount of type proc");
   constexpr std::uint64_t kInside = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
   for (const auto& [name, value] : sysctl) {
-    TRY(check_sysctl(plan, name));
+    TRY(check_sysctl(separate, name));
     std::string path = "sys/" + name;
     std::ranges::replace(path, '.', '/');
     TRY_SET(const UniqueFd file, sys::open_at2(proc, path.c_str(), O_WRONLY, 0, kInside), name);

@@ -22,23 +22,31 @@ Result<UniqueFd> open_user_namespace(pid_t init);
 // The parent's: limits and the OOM score, which need the host's rights to raise.
 Result<> set_process_limits(pid_t init, const oci::Process& process);
 
-// The host's id of the container's root.
-uid_t host_uid_of_root(const oci::Linux& spec);
-gid_t host_gid_of_root(const oci::Linux& spec);
+// The host's ids of the container's root: from the spec's maps or, where init has joined a user namespace, from its.
+struct Owner {
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+Result<Owner> owner_inside(const Plan& plan, const oci::Linux& spec, pid_t init);
 
 // Init's: takes the ids of root in its user namespace, which has them from the maps.
 Result<> become_root_inside();
 
 // Init's: host and domain name.
+bool has_names(const oci::Spec& spec);
 Result<> set_names(const oci::Spec& spec);
+// `separate`: CLONE_NEW* of the namespaces that the container does not share with the host.
+// Errors: kInvalidArgument - a name for a uts namespace that is the host's.
+Result<> check_names(const oci::Spec& spec, std::uint64_t separate);
 
 // Init's: writes linux.sysctl through init's own procfs, before anything is mounted over it. Only parameters
-// that belong to one of the plan's namespaces.
+// that belong to one of the namespaces `separate`.
 // Errors: kInvalidArgument - another parameter, or a name that is no path of parameters.
-Result<> write_sysctls(const Plan& plan, const std::vector<fs::DetachedMount>& built,
+Result<> write_sysctls(const Plan& plan, std::uint64_t separate,
+                       const std::vector<fs::DetachedMount>& built,
                        const std::map<std::string, std::string>& sysctl);
 
-// Checks one parameter's name against the plan's namespaces. Pure.
-Result<> check_sysctl(const Plan& plan, std::string_view name);
+// Checks one parameter's name. Pure.
+Result<> check_sysctl(std::uint64_t separate, std::string_view name);
 
 }  // namespace planet::runtime

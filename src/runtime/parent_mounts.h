@@ -8,6 +8,7 @@
 #include "base/unique_fd.h"
 #include "fs/detached_mount.h"
 #include "runtime/launch.h"
+#include "runtime/namespaces.h"
 #include "runtime/plan.h"
 
 namespace planet::runtime {
@@ -18,10 +19,6 @@ Result<fs::DetachedMount> make_root(const LaunchRequest& request,
 
 // The tmpfs for /dev with the plan's device nodes and the usual links, owned by the container's root
 // (`owner` is its id on the host).
-struct Owner {
-  uid_t uid = 0;
-  gid_t gid = 0;
-};
 Result<fs::DetachedMount> make_dev(const Plan& plan, const PlannedMount& mount, Owner owner);
 
 // A bind of the host's `mount.source`, with its attributes; shown through the id map of the mount, if it has

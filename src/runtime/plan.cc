@@ -12,68 +12,67 @@ namespace {
 
 using oci::NamespaceType;
 
-std::uint64_t clone_flag(NamespaceType type) {
-  switch (type) {
-    case NamespaceType::kPid:
-      return CLONE_NEWPID;
-    case NamespaceType::kNetwork:
-      return CLONE_NEWNET;
-    case NamespaceType::kMount:
-      return CLONE_NEWNS;
-    case NamespaceType::kIpc:
-      return CLONE_NEWIPC;
-    case NamespaceType::kUts:
-      return CLONE_NEWUTS;
-    case NamespaceType::kUser:
-      return CLONE_NEWUSER;
-    case NamespaceType::kCgroup:  // unshared by init, once it is in its cgroup
-    case NamespaceType::kTime:    // refused
-      return 0;
+// In the order of oci::NamespaceType.
+constexpr NamespaceKind kKinds[] = {
+    {CLONE_NEWPID, "pid", "pid"},          {CLONE_NEWNET, "network", "net"},
+    {CLONE_NEWNS, "mount", "mnt"},         {CLONE_NEWIPC, "ipc", "ipc"},
+    {CLONE_NEWUTS, "uts", "uts"},          {CLONE_NEWUSER, "user", "user"},
+    {CLONE_NEWCGROUP, "cgroup", "cgroup"}, {CLONE_NEWTIME, "time", "time"}};
+
+const NamespaceKind& kind_of(NamespaceType type) {
+  return kKinds[static_cast<std::size_t>(type)];
+}
+
+bool has_namespace(const Plan& plan, std::uint64_t flag) {
+  return (plan.join_flags & flag) != 0;
+}
+
+void plan_new(const NamespaceKind& kind, Plan& plan) {
+  switch (kind.flag) {
+    case CLONE_NEWNET:
+    case CLONE_NEWIPC:
+      plan.unshare_flags |= kind.flag;
+      break;
+    case CLONE_NEWTIME:
+      plan.new_time = true;
+      break;
+    case CLONE_NEWCGROUP:  // when init is in its group
+      plan.new_cgroup_ns = true;
+      break;
+    default:
+      plan.clone_flags |= kind.flag;
   }
-  return 0;
 }
 
-const char* name_of(NamespaceType type) {
-  constexpr const char* kNames[] = {"pid", "network", "mount",  "ipc",
-                                    "uts", "user",    "cgroup", "time"};
-  return kNames[static_cast<std::size_t>(type)];
-}
-
-bool has_namespace(const oci::Spec& spec, NamespaceType type) {
-  return std::ranges::any_of(spec.linux_.namespaces,
-                             [&](const oci::Namespace& ns) { return ns.type == type; });
+Result<> check_user_namespace(const oci::Linux& spec, const Plan& plan) {
+  const bool no_map = spec.uid_mappings.empty() || spec.gid_mappings.empty();
+  if ((plan.clone_flags & CLONE_NEWUSER) != 0 && no_map)
+    return fail(Code::kInvalidArgument,
+                "linux.namespaces has \"user\" but linux.uidMappings or gidMappings is empty");
+  if (!plan.user_ns && !(spec.uid_mappings.empty() && spec.gid_mappings.empty()))
+    return fail(Code::kInvalidArgument,
+                "linux.uidMappings is set but linux.namespaces has no \"user\"");
+  return {};
 }
 
 Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
   for (const oci::Namespace& ns : spec.linux_.namespaces) {
-    if (!ns.path.empty())
-      return fail(Code::kUnsupported, std::string("linux.namespaces: joining the ") +
-                                          name_of(ns.type) + " namespace " + quote(ns.path) +
-                                          " is not supported; leave out its path for a new one");
-    plan.clone_flags |= clone_flag(ns.type);
+    const NamespaceKind& kind = kind_of(ns.type);
+    plan.join_flags |= kind.flag;
+    if (ns.path.empty())
+      plan_new(kind, plan);
+    else
+      plan.joined.push_back({.kind = kind, .path = ns.path});
   }
-  if ((plan.clone_flags & CLONE_NEWNS) == 0)
+  if (!has_namespace(plan, CLONE_NEWNS))
     return fail(
         Code::kInvalidArgument,
         "linux.namespaces has no \"mount\": a container without it would mount over the host");
-  plan.user_ns = (plan.clone_flags & CLONE_NEWUSER) != 0;
-  plan.join_flags = plan.clone_flags;
-  plan.new_network = (plan.clone_flags & CLONE_NEWNET) != 0;
-  plan.new_uts = (plan.clone_flags & CLONE_NEWUTS) != 0;
-  plan.new_cgroup_ns = has_namespace(spec, NamespaceType::kCgroup);
-  if (plan.new_cgroup_ns) plan.join_flags |= CLONE_NEWCGROUP;
-  if (plan.user_ns && (spec.linux_.uid_mappings.empty() || spec.linux_.gid_mappings.empty()))
+  plan.user_ns = has_namespace(plan, CLONE_NEWUSER);
+  TRY(check_user_namespace(spec.linux_, plan));
+  if (!plan.new_time && !spec.linux_.time_offsets.empty())
     return fail(Code::kInvalidArgument,
-                "linux.namespaces has \"user\" but linux.uidMappings or gidMappings is empty");
-  if (!plan.user_ns && !(spec.linux_.uid_mappings.empty() && spec.linux_.gid_mappings.empty()))
-    return fail(Code::kInvalidArgument,
-                "linux.uidMappings is set but linux.namespaces has no \"user\"");
-  if (!plan.new_uts && !(spec.hostname.empty() && spec.domainname.empty()))
-    return fail(Code::kInvalidArgument,
-                "hostname is set but linux.namespaces has no \"uts\": it would rename the host");
-  if (!spec.linux_.time_offsets.empty())
-    return fail(Code::kInvalidArgument,
-                "linux.timeOffsets is set but linux.namespaces has no \"time\"");
+                "linux.timeOffsets is set but linux.namespaces has no new \"time\"");
   return {};
 }
 
@@ -164,8 +163,7 @@ Result<> check_supported(const oci::Spec& spec) {
       {"linux.rootfsPropagation other than private",
        !propagation.empty() && propagation != "private" && propagation != "rprivate"},
       {"linux.seccomp.listenerPath",
-       linux_part.seccomp && !linux_part.seccomp->listener_path.empty()},
-      {"a namespace of type time", has_namespace(spec, NamespaceType::kTime)}};
+       linux_part.seccomp && !linux_part.seccomp->listener_path.empty()}};
   for (const auto& [name, used] : fields)
     if (used)
       return fail(Code::kUnsupported, std::string(name) + " is not supported by this version");

@@ -30,13 +30,27 @@ struct PlannedMount {
   std::vector<oci::IdMapping> uid_mappings, gid_mappings;  // of this mount, as the spec has them
 };
 
+struct NamespaceKind {
+  std::uint64_t flag = 0;           // CLONE_NEW*
+  const char* name = nullptr;       // the specification's: "network"
+  const char* proc_name = nullptr;  // that of /proc/PID/ns: "net"
+};
+
+struct JoinedNamespace {
+  NamespaceKind kind;
+  std::string path;
+};
+
 struct Plan {
-  std::uint64_t clone_flags = 0;  // CLONE_NEW* for init's clone
-  std::uint64_t join_flags = 0;   // CLONE_NEW* for setns(2) of a process that joins init
-  bool user_ns = false;
-  bool new_network = false;
+  // CLONE_NEW* of the new namespaces. Init's clone makes those that it must be born in; init itself makes the others:
+  // a network takes half a millisecond, in which the parent has other work.
+  std::uint64_t clone_flags = 0;
+  std::uint64_t unshare_flags = 0;
+  std::uint64_t join_flags = 0;         // for setns(2) of a process that joins init
+  std::vector<JoinedNamespace> joined;  // those that exist
+  bool user_ns = false;                 // new or joined
+  bool new_time = false;
   bool new_cgroup_ns = false;
-  bool new_uts = false;
   std::vector<PlannedMount> mounts;
   std::vector<oci::Device> devices;  // the default ones, then the spec's
   std::size_t parent_mounts = 0;     // how many of `mounts` the parent makes

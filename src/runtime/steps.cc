@@ -6,9 +6,11 @@ namespace planet::runtime {
 namespace {
 
 constexpr std::array<StepInfo, kLaunchSteps> kSteps = {{
+    {"create the control group", "its share of memory, CPU, disk and processes, and no more",
+     "mkdir, write pids.max, memory.max, ..."},
     {"create the namespaces",
-     "a new process that sees its own processes, mounts, network, host name and users",
-     "clone3(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWNET | ...)"},
+     "a new process that sees its own processes, mounts, host name and users",
+     "clone3(CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS)"},
     {"map the user ids", "root inside becomes a number outside that owns nothing on this machine",
      "write /proc/PID/uid_map, gid_map"},
     {"mount the root filesystem",
@@ -18,9 +20,11 @@ constexpr std::array<StepInfo, kLaunchSteps> kSteps = {{
      "fsopen(\"tmpfs\"), mknodat"},
     {"open the volumes", "files of this machine that were asked for, opened before init loses them",
      "open_tree(OPEN_TREE_CLONE), mount_setattr"},
-    {"create the control group", "its share of memory, CPU, disk and processes, and no more",
-     "mkdir, write cgroup.procs"},
     {"set the resource limits", "limits of single processes, as with ulimit", "prlimit64"},
+    {"enter the control group", "from here on, all that it uses is counted",
+     "write tasks, or clone3(CLONE_INTO_CGROUP)"},
+    {"create the network", "interfaces, addresses and ports that are nobody else's",
+     "unshare(CLONE_NEWNET | CLONE_NEWIPC)"},
     {"leave the host's mount tree", "what is mounted from here on is seen by nobody else",
      "mount_setattr(MS_PRIVATE, AT_RECURSIVE)"},
     {"join a new keyring", "the caller's keys stay with the caller",

@@ -9,14 +9,16 @@ namespace planet::runtime {
 
 enum class LaunchStep : std::uint8_t {
   // The parent's.
+  kCgroup,
   kNamespaces,
   kIdMap,
   kRoot,
   kDevices,
   kVolumes,
-  kCgroup,
   kLimits,
   // Init's.
+  kEnterCgroup,
+  kNetwork,
   kOwnMounts,
   kKeyring,
   kFileSystem,

@@ -24,6 +24,10 @@ Result<> check_id_map(const std::vector<oci::IdMapping>& map, std::string_view f
 // The map as /proc/PID/uid_map takes it.
 std::string id_map_text(const std::vector<oci::IdMapping>& map);
 
+// The map that /proc/PID/uid_map shows.
+// Errors: kCorrupt - a line that is not three numbers.
+Result<std::vector<oci::IdMapping>> parse_id_map(std::string_view text);
+
 // The host's id of the container's `id`; none if it is not mapped.
 std::optional<std::uint32_t> to_host(const std::vector<oci::IdMapping>& map, std::uint32_t id);
 

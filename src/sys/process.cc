@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -90,6 +92,11 @@ Result<Child> clone_process(const CloneRequest& request) {
   return Child(static_cast<pid_t>(pid), UniqueFd(pidfd));
 }
 
+bool has_clone3() {
+  // No arguments are too few (EINVAL), if somebody looks at them.
+  return ::syscall(SYS_clone3, nullptr, 0) < 0 && errno != ENOSYS;
+}
+
 pid_t own_pid() {
   return ::getpid();
 }
@@ -122,6 +129,12 @@ Result<> unshare(int flags) {
 }
 Result<> set_ns(BorrowedFd fd, int flags) {
   return done(::setns(fd.get(), flags), "setns");
+}
+
+Result<std::uint64_t> namespace_type(BorrowedFd file) {
+  const int flag = ::ioctl(file.get(), NS_GET_NSTYPE);
+  if (flag < 0) return std::unexpected(Error::from_errno(errno, "ioctl NS_GET_NSTYPE"));
+  return static_cast<std::uint64_t>(flag);
 }
 
 Result<> set_parent_death_signal(int signal) {

@@ -62,6 +62,7 @@ struct CloneRequest {
   std::optional<BorrowedFd> cgroup;
 };
 Result<Child> clone_process(const CloneRequest& request);
+bool has_clone3();
 
 pid_t own_pid();
 Result<UniqueFd> open_pidfd(pid_t pid);
@@ -72,8 +73,9 @@ Result<pid_t> pid_of(BorrowedFd pidfd);
 
 Result<> send_signal(BorrowedFd pidfd, int signal);
 
-Result<> unshare(int flags);                // CLONE_NEW*
-Result<> set_ns(BorrowedFd fd, int flags);  // a namespace file or a pidfd
+Result<> unshare(int flags);                            // CLONE_NEW*
+Result<> set_ns(BorrowedFd fd, int flags);              // a namespace file or a pidfd
+Result<std::uint64_t> namespace_type(BorrowedFd file);  // CLONE_NEW*: ioctl_ns(2), NS_GET_NSTYPE
 
 // prctl(2)
 Result<> set_parent_death_signal(int signal);
