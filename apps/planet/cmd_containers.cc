@@ -158,9 +158,10 @@ int kill_command(const Global& global, const std::vector<std::string>& args) {
   const int number = sys::signal_number(signal);
   if (number == 0) return complain("--signal " + quote(signal) + ": no such signal");
   return for_each_container(global, names,
-                            [&](const engine::Places&, const engine::Container& container) {
+                            [&](const engine::Places& places, const engine::Container& container) {
                               Result<> sent = engine::kill_container(container, number);
-                              if (sent && number == SIGKILL) engine::wait_for_keeper(container);
+                              if (sent && number == SIGKILL)
+                                engine::wait_for_keeper(places, container);
                               return sent;
                             });
 }

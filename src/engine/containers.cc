@@ -168,17 +168,21 @@ Result<> kill_container(const Container& container, int signal) {
   return sys::send_signal(init.borrow(), signal);
 }
 
-void wait_for_keeper(const Container& container) {
-  if (!container.state) return;
-  const auto keeper = sys::open_pidfd(container.state->keeper);
-  if (!keeper || !is_alive(container.state->keeper, container.state->keeper_ticks)) return;
-  bool ended = false;
+void wait_for_keeper(const Places& places, const Container& container) {
   constexpr int kPatience = 10'000;
-  (void)wait_for_end(keeper->borrow(), kPatience, ended);
+  if (container.state) {
+    const auto keeper = sys::open_pidfd(container.state->keeper);
+    bool ended = false;
+    if (keeper && is_alive(container.state->keeper, container.state->keeper_ticks))
+      (void)wait_for_end(keeper->borrow(), kPatience, ended);
+    return;
+  }
+  // Its process is over, and so is what is known of its keeper, who may still be taking it down.
+  for (int ms = 0; ms < kPatience && keeper_lives(places, container.record.id); ++ms)
+    sys::sleep_ms(1);
 }
 
 Result<> stop_container(const Places& places, const Container& container, int timeout) {
-  (void)places;
   const auto init = open_init(container);
   if (!init) return {};  // it is over: what was asked
   const int signal = sys::signal_number(container.record.stop_signal);
@@ -190,7 +194,7 @@ Result<> stop_container(const Places& places, const Container& container, int ti
     (void)sys::send_signal(init->borrow(), SIGKILL);
     TRY(wait_for_end(init->borrow(), -1, ended));
   }
-  wait_for_keeper(container);
+  wait_for_keeper(places, container);
   return {};
 }
 
@@ -206,6 +210,9 @@ Result<> erase_container(const Places& places, const std::string& id, const Reco
 
 Result<> remove_container(const Places& places, const Container& container, bool force) {
   const std::string& id = container.record.id;
+  if (container.status == Status::kCreated && keeper_lives(places, id))
+    return fail(Code::kWrongState,
+                "container " + container.record.name + " is being started; try again");
   if (container.status == Status::kRunning) {
     if (!force)
       return fail(Code::kWrongState, "container " + container.record.name +
@@ -216,10 +223,10 @@ Result<> remove_container(const Places& places, const Container& container, bool
       bool ended = false;
       TRY(wait_for_end(init->borrow(), -1, ended));
     }
-    wait_for_keeper(container);
-    // A keeper of --rm has removed it by now.
-    if (!read_record(places, id)) return {};
   }
+  wait_for_keeper(places, container);
+  // A keeper of --rm has removed it by now.
+  if (!read_record(places, id)) return {};
   TRY(remove_cgroup(id, true));
   return erase_container(places, id, &container.record);
 }

@@ -41,10 +41,10 @@ Result<> kill_container(const Container& container, int signal);
 Result<> stop_container(const Places& places, const Container& container, int timeout);
 
 // Waits until the process that keeps the container has finished with it.
-void wait_for_keeper(const Container& container);
+void wait_for_keeper(const Places& places, const Container& container);
 
 // Removes what is left of the container: control group, files, name, range. `force` kills it first.
-// Errors: kWrongState - it runs, and no force.
+// Errors: kWrongState - it runs, and no force; it is being started.
 Result<> remove_container(const Places& places, const Container& container, bool force);
 
 // The files and reservations of an id whose record may be missing or half made.
