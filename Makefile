@@ -7,10 +7,12 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 DESTDIR ?=
 ARGS ?=
+RUNTIME ?= build/planet-runtime
+JSON ?=
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help deps build run check check-vm bench fuzz install uninstall tidy format layers clean
+.PHONY: help deps build run check check-vm conformance bench fuzz install uninstall tidy format layers clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -31,6 +33,11 @@ check: deps ## format, layers, tidy, unit, sanitizers, end to end, fuzzing: what
 
 check-vm: deps ## the suites that need another kernel or control group layout, in virtual machines
 	@tests/vm/check.sh
+
+conformance: ## does RUNTIME=build/planet-runtime keep the OCI specification? (JSON=FILE for tools, ARGS="--only 'life.*'")
+	@if [ "$(RUNTIME)" = build/planet-runtime ]; then $(MAKE) --no-print-directory build; fi
+	@tools/build.sh release conformance_probe
+	@tests/conformance/run.py $(RUNTIME) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 bench: deps build ## against the peers and the kernel's own floor, in one run
 	@bench/run.py

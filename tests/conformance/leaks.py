@@ -1,0 +1,89 @@
+"""What a container could leave behind. The suite lives in namespaces of its own (run.py), so that every mount, process and
+link that is new is one that the runtime left; control groups are told by the suite's token."""
+
+import os
+import signal
+import socket
+import subprocess
+import time
+
+from driver import CGROUP, read
+
+
+def _mounts():
+    return {" ".join(line.split()[2:5]) for line in read("/proc/self/mountinfo").splitlines()}
+
+
+def _processes():
+    return {int(n) for n in os.listdir("/proc") if n.isdigit()} - {1, os.getpid()}
+
+
+def _groups(token):
+    found = set()
+    for name in ["", *os.listdir(CGROUP)]:
+        hierarchy = f"{CGROUP}/{name}".rstrip("/")
+        if os.path.exists(f"{hierarchy}/cgroup.procs"):
+            for top, directories, _ in os.walk(hierarchy):
+                found |= {f"{top}/{d}" for d in directories if token in f"{top}/{d}"}
+    return found
+
+
+class Watch:
+    def __init__(self, runtime):
+        self.runtime = runtime
+        self.mounts, self.links = _mounts(), dict(socket.if_nameindex())
+
+    def _states(self):
+        root = self.runtime.state_root
+        return set(os.listdir(root)) if os.path.isdir(root) else set()
+
+    def _ours(self):
+        """Groups below the suite's parents; the parents themselves go at the end of the run."""
+        parents = {f"{CGROUP}/{c}{self.runtime.cgroup_parent}" for c in os.listdir(CGROUP)}
+        parents.add(f"{CGROUP}{self.runtime.cgroup_parent}")
+        return _groups(self.runtime.token) - parents
+
+    def _settle(self, look):
+        """A process that was killed needs a moment to be gone."""
+        end = time.monotonic() + 2
+        while look() and time.monotonic() < end:
+            time.sleep(0.02)
+        return look()
+
+    def left(self):
+        """Everything that is there and should not be, as sentences; and takes it away."""
+        said = []
+        processes = self._settle(_processes)
+        said += [f"process {p}: {read(f'/proc/{p}/cmdline').replace(chr(0), ' ')!r}" for p in sorted(processes)]
+        for p in processes:
+            try:
+                os.kill(p, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self._settle(_processes)
+        for line in sorted(_mounts() - self.mounts):
+            said.append(f"mount {line}")
+            subprocess.run(["umount", "-l", line.split()[2]], check=False, stderr=subprocess.DEVNULL)
+        for place in sorted(self._ours(), reverse=True):
+            said.append(f"control group {place}")
+        self.sweep()
+        for state in self._states():
+            said.append(f"state {state}")
+            subprocess.run(["rm", "-rf", f"{self.runtime.state_root}/{state}"], check=False)
+        for index, name in socket.if_nameindex():
+            if index not in self.links:
+                said.append(f"network link {name}")
+                subprocess.run(["ip", "link", "del", name], check=False)
+        return said
+
+    def sweep(self):
+        """Removes the suite's control groups, the deepest first; a frozen one is thawed."""
+        for place in sorted(_groups(self.runtime.token), key=len, reverse=True):
+            for name, text in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+                if os.path.exists(f"{place}/{name}"):
+                    with open(f"{place}/{name}", "w", encoding="ascii") as f:
+                        f.write(text)
+            try:
+                os.rmdir(place)
+            except OSError:
+                pass
