@@ -1,6 +1,7 @@
 // planet-runtime: the OCI runtime, below engines that bring their own images. Thin: flags and config.json become a
 // launch.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "oci/spec_default.h"
 #include "oci/spec_json.h"
 #include "runtime/launch.h"
+#include "runtime/own_program.h"
 #include "runtime/relay.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -53,6 +55,12 @@ Result<oci::Spec> read_bundle(const std::string& bundle) {
   return spec;
 }
 
+bool has_own_users(const oci::Spec& spec) {
+  return std::ranges::any_of(spec.linux_.namespaces, [](const oci::Namespace& ns) {
+    return ns.type == oci::NamespaceType::kUser;
+  });
+}
+
 void remove_cgroup(const std::string& path) {
   const auto host = cgroup::Host::open();
   if (!host) return;
@@ -62,6 +70,7 @@ void remove_cgroup(const std::string& path) {
 Result<int> run(const RunFlags& flags) {
   TRY(check_container_id(flags.id));
   TRY_SET(oci::Spec spec, read_bundle(flags.bundle));
+  if (!has_own_users(spec)) TRY(runtime::leave_writable_program());
   if (spec.linux_.cgroups_path.empty()) spec.linux_.cgroups_path = "/planet/" + flags.id;
   Undo undo;
   undo.add([&] { remove_cgroup(spec.linux_.cgroups_path); });

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "engine/parse.h"
 #include "engine/reserve.h"
+#include "runtime/own_program.h"
 #include "security/rlimits.h"
 #include "sys/device.h"
 #include "sys/file.h"
@@ -297,6 +298,12 @@ Result<> judge(const Words& words, RunRequest& request) {
   return judge_io(words, request.resources);
 }
 
+// Here, for what comes next may read the caller's input (--env-file /dev/stdin), which can be done only once.
+Result<> leave_program_if_needed(const RunRequest& request, const Words& words) {
+  if (!request.privileged && words.userns != "host") return {};
+  return runtime::leave_writable_program();
+}
+
 // `planet run` alone: a shell on the embedded image, as comfortable as the caller's streams allow.
 void take_defaults(RunRequest& request) {
   request.image = "busybox";
@@ -317,6 +324,10 @@ std::optional<RunRequest> parse_run_flags(const std::vector<std::string>& args, 
   add_isolation_flags(app, request, words);
   add_resource_flags(app, words);
   if (!parse(app, args, kEngineFailed, status)) return std::nullopt;
+  if (const Result<> left = leave_program_if_needed(request, words); !left) {
+    status = complain(left.error(), kEngineFailed);
+    return std::nullopt;
+  }
   std::vector<std::string> rest = app.remaining();
   if (!rest.empty() && rest.front() == "--") rest.erase(rest.begin());
   if (!rest.empty() && rest.front().starts_with('-') && rest.front().size() > 1) {

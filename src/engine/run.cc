@@ -8,6 +8,7 @@
 #include "engine/streams.h"
 #include "image/embedded.h"
 #include "runtime/exec.h"
+#include "runtime/own_program.h"
 #include "security/capabilities.h"
 #include "sys/file.h"
 #include "sys/random.h"
@@ -127,6 +128,7 @@ Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool p
 
 Result<int> run_once(const Engine& engine, const RunRequest& request, bool private_users,
                      const RunHooks& hooks) {
+  if (!private_users) TRY(runtime::leave_writable_program());
   Undo undo;
   TRY_SET(const Prepared prepared, prepare(engine, request, private_users, undo));
   if (!request.detach) {
@@ -191,6 +193,7 @@ Result<int> run(const Engine& engine, const RunRequest& request, const RunHooks&
                              wants_private_users(request) && !status &&
                              status.error().code() == Code::kUnsupported;
   if (!can_fall_back) return status;
+  TRY(runtime::leave_writable_program());
   if (hooks.say)
     hooks.say("private users are not possible here, so this container has the host's users (" +
               status.error().to_string() + ")");
@@ -200,6 +203,7 @@ Result<int> run(const Engine& engine, const RunRequest& request, const RunHooks&
 Result<int> exec(const Engine& engine, const Record& record, const UniqueFd& init, pid_t init_pid,
                  const ExecOptions& options) {
   (void)engine;
+  if (!record.private_users) TRY(runtime::leave_writable_program());
   const oci::Spec spec = exec_spec(record);
   const oci::Process process = exec_process(record, options);
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());

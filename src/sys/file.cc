@@ -4,6 +4,7 @@
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/sendfile.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -167,6 +168,12 @@ Result<std::int64_t> file_system_type(BorrowedFd fd) {
   struct statfs st{};
   if (::fstatfs(fd.get(), &st) < 0) return call_failed("fstatfs", "descriptor");
   return st.f_type;
+}
+
+Result<bool> is_on_read_only_mount(BorrowedFd fd) {
+  struct statfs st{};
+  if (::fstatfs(fd.get(), &st) < 0) return call_failed("fstatfs", "descriptor");
+  return (st.f_flags & ST_RDONLY) != 0;
 }
 
 Result<struct stat> lstat_at(BorrowedFd dir, const char* path) {

@@ -68,6 +68,7 @@ Result<> replace_file_at(BorrowedFd dir, const char* path, std::string_view data
 
 Result<struct stat> stat_fd(BorrowedFd fd);
 Result<std::int64_t> file_system_type(BorrowedFd fd);  // statfs(2), f_type: *_SUPER_MAGIC
+Result<bool> is_on_read_only_mount(BorrowedFd fd);     // statfs(2), f_flags: ST_RDONLY
 Result<struct stat> lstat_at(BorrowedFd dir, const char* path);
 bool exists_at(BorrowedFd dir, const char* path);  // lstat: a dangling link exists
 

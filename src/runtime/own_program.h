@@ -1,0 +1,21 @@
+// Keeps this program's file out of reach of containers that have the host's users.
+//
+// A container's process 1 is this program until it executes its command, and it can be made to execute this program
+// again: as "/proc/self/exe", as the interpreter of a script, as a loader. Whoever holds that file open inside could
+// write it when nobody runs it any more, and so own the host (CVE-2019-5736). With private users the file's owner is
+// nobody inside; with the host's users it must not be writable at all.
+//
+// Source: open_tree(2), mount_setattr(2), execveat(2).
+#pragma once
+
+#include "base/error.h"
+
+namespace planet::runtime {
+
+// Executes this program again, with the same arguments, from a read-only mount that is nowhere in the tree, so that
+// nobody can make it writable. Returns at once where it runs from such a mount already: call it before anything is read
+// or made.
+// Errors: that of the mount, or of execveat(2).
+Result<> leave_writable_program();
+
+}  // namespace planet::runtime
