@@ -161,3 +161,18 @@ load helper
 	planet run --rm --explain=json busybox true 2>"$top/steps"
 	jq -es 'map(select(.step == "mount the root filesystem")) | length == 1' <"$top/steps"
 }
+
+# CVE-2019-5736: what a container could get hold of this program cannot be opened for writing.
+@test "with the host's users, planet runs from a read-only mount" {
+	planet run -d --name shared --userns host busybox sleep 100
+	local id keeper
+	id=$(planet ps -q --no-trunc)
+	keeper=$(jq .keeper "$runroot/containers/$id")
+	python3 -c 'import os, sys; sys.exit(not os.statvfs(sys.argv[1]).f_flag & os.ST_RDONLY)' "/proc/$keeper/exe"
+	[ "$(cat "/proc/$keeper/comm")" = 'planet:[keeper]' ]
+}
+
+@test "input that was read before the program started again is not lost" {
+	run planet run --rm --userns host --env-file /dev/stdin busybox sh -c 'echo $A' <<<A=1
+	[ "$output" = 1 ]
+}
