@@ -9,6 +9,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 #include <cstdlib>
@@ -132,13 +133,39 @@ Result<> seek_to(BorrowedFd fd, std::uint64_t offset) {
               std::to_string(offset));
 }
 
-Result<> copy_bytes(BorrowedFd from, BorrowedFd to) {
-  constexpr std::size_t kMost = 1U << 30;
-  while (true) {
-    const ssize_t n = retry([&] { return ::sendfile(to.get(), from.get(), nullptr, kMost); });
-    if (n == 0) return {};
+Result<> set_length(BorrowedFd fd, std::uint64_t length) {
+  return done(::ftruncate(fd.get(), static_cast<off_t>(length)), "ftruncate",
+              std::to_string(length));
+}
+
+namespace {
+
+// Copies `from` from `begin` to `end` to the same place of `to`.
+Result<> copy_stretch(BorrowedFd from, BorrowedFd to, off_t begin, off_t end) {
+  constexpr off_t kMost = 1 << 30;
+  TRY(seek_to(to, static_cast<std::uint64_t>(begin)));
+  while (begin < end) {
+    const auto count = static_cast<std::size_t>(std::min(end - begin, kMost));
+    const ssize_t n = retry([&] { return ::sendfile(to.get(), from.get(), &begin, count); });
     if (n < 0) return call_failed("sendfile", "descriptor");
+    if (n == 0) return {};  // it was cut off meanwhile
   }
+  return {};
+}
+
+}  // namespace
+
+Result<> copy_file(BorrowedFd from, BorrowedFd to) {
+  TRY_SET(const struct stat st, stat_fd(from));
+  for (off_t end = 0;;) {
+    const off_t begin = ::lseek(from.get(), end, SEEK_DATA);
+    if (begin < 0 && errno != ENXIO) return call_failed("lseek", "SEEK_DATA");
+    if (begin < 0) break;  // no data after `end`
+    end = ::lseek(from.get(), begin, SEEK_HOLE);
+    if (end < 0) return call_failed("lseek", "SEEK_HOLE");
+    TRY(copy_stretch(from, to, begin, end));
+  }
+  return set_length(to, static_cast<std::uint64_t>(st.st_size));
 }
 
 Result<> replace_file_at(BorrowedFd dir, const char* path, std::string_view data, mode_t mode,
@@ -174,6 +201,18 @@ Result<bool> is_on_read_only_mount(BorrowedFd fd) {
   struct statfs st{};
   if (::fstatfs(fd.get(), &st) < 0) return call_failed("fstatfs", "descriptor");
   return (st.f_flags & ST_RDONLY) != 0;
+}
+
+Result<FreeSpace> free_space(BorrowedFd fd) {
+  struct statfs st{};
+  if (::fstatfs(fd.get(), &st) < 0) return call_failed("fstatfs", "descriptor");
+  const auto block = static_cast<std::uint64_t>(st.f_bsize);
+  FreeSpace space{.bytes = st.f_bavail * block, .all_bytes = st.f_blocks * block};
+  if (st.f_files != 0) {
+    space.inodes = st.f_ffree;
+    space.all_inodes = st.f_files;
+  }
+  return space;
 }
 
 Result<struct stat> lstat_at(BorrowedFd dir, const char* path) {

@@ -57,8 +57,12 @@ Result<> write_at(BorrowedFd dir, const char* path, std::string_view data);
 // Sets the file's position; what is skipped before the next write is a hole.
 Result<> seek_to(BorrowedFd fd, std::uint64_t offset);
 
-// Copies from where `from` stands to its end, in the kernel where it can.
-Result<> copy_bytes(BorrowedFd from, BorrowedFd to);
+// Sets the file's length; what is beyond its data is a hole.
+Result<> set_length(BorrowedFd fd, std::uint64_t length);
+
+// Copies the whole file into the empty file `to`, in the kernel. Holes stay holes: a file may be far longer than any
+// disk.
+Result<> copy_file(BorrowedFd from, BorrowedFd to);
 
 // Replaces `path` whole: a temporary file beside it, then rename(2), so that a reader sees the old content or
 // the new. Not durable over power loss unless `durable`, which syncs the file before the rename.
@@ -69,6 +73,15 @@ Result<> replace_file_at(BorrowedFd dir, const char* path, std::string_view data
 Result<struct stat> stat_fd(BorrowedFd fd);
 Result<std::int64_t> file_system_type(BorrowedFd fd);  // statfs(2), f_type: *_SUPER_MAGIC
 Result<bool> is_on_read_only_mount(BorrowedFd fd);     // statfs(2), f_flags: ST_RDONLY
+
+// statfs(2): what is left for everybody, root's reserve not counted. A file system without a count of inodes says kNoLimit.
+struct FreeSpace {
+  static constexpr std::uint64_t kNoLimit = ~std::uint64_t{0};
+  std::uint64_t bytes = 0, all_bytes = 0;
+  std::uint64_t inodes = kNoLimit, all_inodes = kNoLimit;
+};
+Result<FreeSpace> free_space(BorrowedFd fd);
+
 Result<struct stat> lstat_at(BorrowedFd dir, const char* path);
 bool exists_at(BorrowedFd dir, const char* path);  // lstat: a dangling link exists
 

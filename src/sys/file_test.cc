@@ -34,6 +34,30 @@ TEST_F(FileTest, ReplaceFileLeavesOnlyTheNewContent) {
   EXPECT_THAT(*list_dir(dir()), testing::ElementsAre("state"));
 }
 
+TEST_F(FileTest, ACopyHasTheHolesOfTheOriginal) {
+  constexpr std::uint64_t kLong = 1ULL << 40;
+  const auto from = open_at(dir(), "from", O_RDWR | O_CREAT, 0600);
+  ASSERT_TRUE(seek_to(from->borrow(), 1U << 20));
+  ASSERT_TRUE(write_all(from->borrow(), "data"));
+  ASSERT_TRUE(set_length(from->borrow(), kLong));
+  const auto to = open_at(dir(), "to", O_RDWR | O_CREAT, 0600);
+  ASSERT_TRUE(copy_file(from->borrow(), to->borrow()));
+  EXPECT_EQ(stat_fd(to->borrow())->st_size, static_cast<off_t>(kLong));
+  EXPECT_LT(stat_fd(to->borrow())->st_blocks, 1024);
+  ASSERT_TRUE(seek_to(to->borrow(), 1U << 20));
+  std::string four(4, ' ');
+  EXPECT_EQ(*read_some(to->borrow(), four), 4U);
+  EXPECT_EQ(four, "data");
+}
+
+TEST_F(FileTest, FreeSpaceIsNoMoreThanAll) {
+  const auto space = free_space(dir());
+  ASSERT_TRUE(space);
+  EXPECT_GT(space->all_bytes, 0U);
+  EXPECT_LE(space->bytes, space->all_bytes);
+  EXPECT_LE(space->inodes, space->all_inodes);
+}
+
 TEST_F(FileTest, ReadIsBounded) {
   ASSERT_TRUE(replace_file_at(dir(), "big", std::string(10000, 'x'), 0600));
   EXPECT_EQ(read_file_at(dir(), "big", 10000)->size(), 10000U);
