@@ -1,5 +1,6 @@
 #include "engine/run.h"
 
+#include "base/strings.h"
 #include "base/undo.h"
 #include "engine/containers.h"
 #include "engine/keeper.h"
@@ -32,21 +33,27 @@ Result<UniqueFd> make_container_dir(const Engine& engine, const std::string& id)
   return lock;
 }
 
-// What is in the container's directory, with the writable part of its root, which belongs to its root.
+// The writable part of the root, whose own directory is as the image says, and beside it overlayfs's.
+Result<> make_upper(BorrowedFd root, const std::string& dir, const image::Image& image,
+                    std::uint32_t base) {
+  for (const char* part : {"/upper", "/work"}) {
+    const std::string path = dir + part;
+    TRY(sys::make_dir_at(root, path.c_str(), 0755));
+    TRY_SET(const UniqueFd made, sys::open_at(root, path.c_str(), O_PATH | O_DIRECTORY));
+    TRY(sys::change_owner(made.borrow(), base + image.root_uid, base + image.root_gid));
+    TRY(sys::change_mode(made.borrow(), image.root_mode));
+  }
+  return {};
+}
+
+// What is in the container's directory.
 Result<runtime::RootSource> make_root_dirs(const Engine& engine, const RunRequest& request,
                                            const image::Image& image, const Record& record) {
   const BorrowedFd root = engine.places.root_dir.borrow();
   const std::string dir = "containers/" + record.id;
   if (!request.rootfs.empty())
     return runtime::DirectoryRoot{.path = request.rootfs, .id_mapped = record.range.has_value()};
-  for (const char* part : {"/upper", "/work"}) {
-    const std::string path = dir + part;
-    TRY(sys::make_dir_at(root, path.c_str(), 0755));
-    if (!record.range) continue;
-    TRY_SET(const UniqueFd made, sys::open_at(root, path.c_str(), O_PATH | O_DIRECTORY));
-    const std::uint32_t base = range_base(*record.range);
-    TRY(sys::change_owner(made.borrow(), base, base));
-  }
+  TRY(make_upper(root, dir, image, record.range ? range_base(*record.range) : 0));
   const std::string path = engine.places.container_dir(record.id);
   return runtime::OverlayRoot{
       .layers = image.layers, .upper = path + "/upper", .work = path + "/work"};
@@ -84,7 +91,8 @@ void note_process(Record& record, const oci::Spec& spec, const std::string& user
 Result<> check_ids(const image::Image& image, const Record& record) {
   if (!record.range || image.max_id < kIdsPerContainer) return {};
   return fail(Code::kUnsupported,
-              "the image has files of user or group " + std::to_string(image.max_id) +
+              "the image's entry " + quote(image.max_id_entry) + " belongs to user or group " +
+                  std::to_string(image.max_id) +
                   ", but a private range has the ids 0 to 65535; use --userns host");
 }
 

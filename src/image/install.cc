@@ -2,138 +2,15 @@
 
 #include <sys/stat.h>
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
+#include <algorithm>
 
-#include "base/strings.h"
-#include "image/stream.h"
-#include "image/unpack.h"
-#include "oci/json.h"
+#include "image/layer_install.h"
 #include "sys/file.h"
-#include "sys/random.h"
 
 namespace planet::image {
 namespace {
 
-struct Layer {
-  const Blob* blob = nullptr;
-  Digest diff_id;
-  Digest chain;
-};
-
-std::string layer_record(const Layer& layer, const UnpackedLayer& unpacked) {
-  oci::json::object object;
-  object["diffId"] = layer.diff_id.text();
-  object["size"] = unpacked.bytes;
-  object["maxId"] = unpacked.max_id;
-  return oci::to_text(object);
-}
-
-Result<UnpackedLayer> read_layer_record(const Store& store, const std::string& chain_id) {
-  const std::string file = "layers/" + chain_id + "/layer.json";
-  TRY_SET(const std::string text, sys::read_file_at(store.dir(), file.c_str()));
-  TRY_SET(const oci::json::value value, oci::parse_json(text, text.size()), "read " + file);
-  TRY_SET(const oci::Fields fields, oci::Fields::of(value, ""), "read " + file);
-  UnpackedLayer unpacked;
-  TRY(fields.read("size", unpacked.bytes));
-  TRY(fields.read("maxId", unpacked.max_id));
-  return unpacked;
-}
-
-// Unpacks one layer in staging and, verified, renames it into the store.
-Result<> install_layer(const Store& store, const Staging& staging, const Layer& layer,
-                       std::vector<UniqueFd> lower) {
-  const std::string name = "layer-" + layer.chain.hex();
-  TRY(sys::make_dir_at(staging.dir(), name.c_str(), 0700));
-  TRY_SET(const UniqueFd dir, sys::open_at(staging.dir(), name.c_str(), O_RDONLY | O_DIRECTORY));
-  TRY(sys::make_dir_at(dir.borrow(), "fs", 0755));
-  TRY_SET(UniqueFd root, sys::open_at(dir.borrow(), "fs", O_RDONLY | O_DIRECTORY));
-  TRY_SET(const UniqueFd blob, sys::open_at(staging.dir(), layer.blob->file.c_str(), O_RDONLY));
-  const auto file = read_file(blob.borrow());
-  TRY_SET(const auto plain, decompress(*file));
-  HashingSource hashed(*plain);
-  TRY_SET(const UnpackedLayer unpacked, unpack_layer(hashed, std::move(root), std::move(lower)));
-  if (const Digest got = hashed.finish(); got != layer.diff_id)
-    return fail(Code::kInvalidArgument, "its content has digest " + got.text() +
-                                            ", the configuration says " + layer.diff_id.text());
-  TRY(sys::replace_file_at(dir.borrow(), "layer.json", layer_record(layer, unpacked), 0600));
-  Result<> moved = sys::rename_at(staging.dir(), name.c_str(), store.dir(),
-                                  ("layers/" + layer.chain.hex()).c_str());
-  // Somebody else was faster: theirs is the same.
-  if (!moved && store.has_layer(layer.chain.hex())) return {};
-  return moved;
-}
-
-// Unpacks layers side by side. One that must look below waits for those below, so they are opened only when done.
-class ParallelInstall {
- public:
-  ParallelInstall(const Store& store, const Staging& staging, std::vector<Layer> layers)
-      : store_(store), staging_(staging), layers_(std::move(layers)), done_(layers_.size()) {}
-
-  Result<> run(const Progress& progress) {
-    const unsigned workers = std::max(1U, std::min(4U, std::thread::hardware_concurrency()));
-    std::vector<std::thread> threads;
-    threads.reserve(workers);
-    for (unsigned i = 0; i < workers; ++i) threads.emplace_back([&] { work(progress); });
-    for (std::thread& thread : threads) thread.join();
-    if (error_) return std::unexpected(*error_);
-    return {};
-  }
-
- private:
-  void work(const Progress& progress) {
-    while (const auto index = take(progress)) {
-      Result<> result = install(*index);
-      const std::lock_guard lock(mutex_);
-      done_[*index] = true;
-      if (!result && !error_)
-        error_ = std::move(result).error().while_doing("layer " + std::to_string(*index + 1));
-      changed_.notify_all();
-    }
-  }
-
-  std::optional<std::size_t> take(const Progress& progress) {
-    const std::lock_guard lock(mutex_);
-    if (next_ == layers_.size() || error_) return std::nullopt;
-    if (progress)
-      progress("layer " + std::to_string(next_ + 1) + " of " + std::to_string(layers_.size()));
-    return next_++;
-  }
-
-  Result<> install(std::size_t index) {
-    if (store_.has_layer(layers_[index].chain.hex())) return {};
-    TRY(wait_for_lower(index));
-    std::vector<UniqueFd> lower;
-    for (std::size_t i = index; i-- > 0;) {
-      TRY_SET(UniqueFd dir,
-              sys::open_at(sys::kCwd, store_.layer_dir(layers_[i].chain.hex()).c_str(),
-                           O_PATH | O_DIRECTORY));
-      lower.push_back(std::move(dir));
-    }
-    return install_layer(store_, staging_, layers_[index], std::move(lower));
-  }
-
-  Result<> wait_for_lower(std::size_t index) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] {
-      return error_ ||
-             std::all_of(done_.begin(), done_.begin() + static_cast<std::ptrdiff_t>(index),
-                         [](bool done) { return done; });
-    });
-    if (error_) return fail(Code::kInternal, "given up");
-    return {};
-  }
-
-  const Store& store_;
-  const Staging& staging_;
-  std::vector<Layer> layers_;
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<bool> done_;
-  std::size_t next_ = 0;
-  std::optional<Error> error_;
-};
+constexpr std::size_t kMostImages = 100;
 
 Result<std::vector<Layer>> match_layers(const Parts& parts, const oci::ImageConfig& config) {
   if (config.diff_ids.size() != parts.layers.size())
@@ -151,43 +28,75 @@ Result<std::vector<Layer>> match_layers(const Parts& parts, const oci::ImageConf
   return layers;
 }
 
-Result<> install_blob(const Store& store, const Staging& staging, const Blob& blob) {
-  const std::string target = "blobs/sha256/" + blob.digest.hex();
-  if (sys::exists_at(store.dir(), target.c_str())) return {};
-  // A link, not a move: two layers of one image may be the same blob.
-  Result<> linked = sys::link_at(staging.dir(), blob.file.c_str(), store.dir(), target.c_str());
-  if (!linked && linked.error().code() == Code::kAlreadyExists) return {};
-  return linked;
+// What the image's root directory is like: as the topmost layer says that says it.
+Result<> note_root(Image& image, const LayerPlace& place) {
+  TRY_SET(const struct stat st, sys::lstat_at(place.dir, (place.path + "/fs").c_str()));
+  image.root_mode = st.st_mode & 07777U;
+  image.root_uid = st.st_uid;
+  image.root_gid = st.st_gid;
+  return {};
 }
 
-Result<> write_blob(const Store& store, std::string_view text) {
-  return sys::replace_file_at(store.dir(), ("blobs/sha256/" + digest_of(text).hex()).c_str(), text,
-                              0600);
+// From the topmost layer down: overlayfs merges the roots of all that it is given, so it must not be given what lies
+// below a layer that hides everything.
+Result<> note_layers(Image& image, const Store& store, const Staging& staging,
+                     const std::vector<Layer>& layers) {
+  bool hidden = false;
+  bool rooted = false;
+  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
+    const LayerPlace place = layer_place(store, staging, layer->chain);
+    TRY_SET(const UnpackedLayer unpacked, read_layer_record(place));
+    image.chain.push_back(layer->chain.hex());
+    if (hidden) continue;
+    image.shown = image.chain.size();
+    image.size += unpacked.bytes;
+    if (unpacked.max_id > image.max_id) {
+      image.max_id = unpacked.max_id;
+      image.max_id_entry = unpacked.max_id_entry;
+    }
+    if (unpacked.root_entry && !rooted) TRY(note_root(image, place));
+    rooted = rooted || unpacked.root_entry;
+    hidden = unpacked.hides_below;
+  }
+  return {};
 }
 
 }  // namespace
 
-Result<Loaded> install_image(const Store& store, const Staging& staging, const Parts& parts,
-                             const std::vector<std::string>& names, const Progress& progress) {
+Result<> Installation::prepare(const Parts& parts, const std::vector<std::string>& names) {
+  if (staged_.images.size() == kMostImages)
+    return fail(Code::kInvalidArgument, "the archive has more than 100 images");
   TRY_SET(oci::ImageConfig config, oci::parse_image_config(parts.config_text));
-  TRY_SET(std::vector<Layer> layers, match_layers(parts, config));
-  TRY(ParallelInstall(store, staging, layers).run(progress));
-  Image image{.digest = digest_of(parts.manifest_text).hex(),
-              .config_digest = digest_of(parts.config_text).hex(),
-              .config = std::move(config),
-              .chain = {},
-              .layers = {}};
-  for (auto layer = layers.rbegin(); layer != layers.rend(); ++layer) {
-    TRY_SET(const UnpackedLayer unpacked, read_layer_record(store, layer->chain.hex()));
-    image.size += unpacked.bytes;
-    image.max_id = std::max(image.max_id, unpacked.max_id);
-    image.chain.push_back(layer->chain.hex());
+  TRY_SET(const std::vector<Layer> layers, match_layers(parts, config));
+  TRY_SET(const std::vector<std::string> made, unpack_layers(store_, staging_, layers, progress_));
+  staged_.layers.insert(staged_.layers.end(), made.begin(), made.end());
+  Image image;
+  image.digest = digest_of(parts.manifest_text).hex();
+  image.config_digest = digest_of(parts.config_text).hex();
+  image.config = std::move(config);
+  TRY(note_layers(image, store_, staging_, layers));
+  TRY(stage_blobs(parts));
+  staged_.images.push_back({.names = names, .image = std::move(image)});
+  return {};
+}
+
+Result<> Installation::stage_blobs(const Parts& parts) {
+  for (const Blob& blob : parts.layers) staged_.blobs[blob.digest.hex()] = blob.file;
+  for (const std::string* text : {&parts.config_text, &parts.manifest_text}) {
+    const std::string hex = digest_of(*text).hex();
+    TRY(staging_.write("blob-" + hex, *text));
+    staged_.blobs[hex] = "blob-" + hex;
   }
-  for (const Blob& blob : parts.layers) TRY(install_blob(store, staging, blob));
-  TRY(write_blob(store, parts.config_text));
-  TRY(write_blob(store, parts.manifest_text));
-  TRY(store.add(image, names));
-  return Loaded{.names = names, .digest = image.digest};
+  return {};
+}
+
+Result<std::vector<Loaded>> Installation::publish() {
+  TRY(store_.publish(staging_, staged_));
+  std::vector<Loaded> loaded;
+  loaded.reserve(staged_.images.size());
+  for (const StagedImage& one : staged_.images)
+    loaded.push_back({.names = one.names, .digest = one.image.config_digest});
+  return loaded;
 }
 
 }  // namespace planet::image

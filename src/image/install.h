@@ -1,4 +1,4 @@
-// Puts verified blobs and layers where the store keeps them.
+// Installation: the images of one load, made in staging and verified, then shown in the store all at once.
 #pragma once
 
 #include <string>
@@ -6,16 +6,11 @@
 
 #include "base/error.h"
 #include "image/load.h"
+#include "image/members.h"
+#include "image/staging.h"
 #include "image/store.h"
 
 namespace planet::image {
-
-// A blob in the staging directory, its bytes already hashed.
-struct Blob {
-  std::string file;  // its name in staging
-  Digest digest;
-  std::int64_t size = 0;
-};
 
 // Everything of one image, in staging.
 struct Parts {
@@ -25,9 +20,26 @@ struct Parts {
   std::vector<Blob> layers;  // lowest first
 };
 
-// Verifies that manifest, configuration and layers belong together, unpacks the layers that are missing, moves the
-// blobs in, and records the image under `names`.
-Result<Loaded> install_image(const Store& store, const Staging& staging, const Parts& parts,
-                             const std::vector<std::string>& names, const Progress& progress);
+class Installation {
+ public:
+  // All are lent.
+  Installation(const Store& store, const Staging& staging, const Progress& progress)
+      : store_(store), staging_(staging), progress_(progress) {}
+
+  // Verifies that manifest, configuration and layers belong together, and unpacks the layers that neither the store
+  // nor an image before this one has. Nothing is visible yet.
+  Result<> prepare(const Parts& parts, const std::vector<std::string>& names);
+
+  // Shows what was prepared.
+  Result<std::vector<Loaded>> publish();
+
+ private:
+  Result<> stage_blobs(const Parts& parts);
+
+  const Store& store_;
+  const Staging& staging_;
+  const Progress& progress_;
+  Staged staged_;
+};
 
 }  // namespace planet::image

@@ -19,11 +19,6 @@ Result<std::optional<UniqueFd>> open_entry(BorrowedFd dir, const std::string& na
   return std::unexpected(std::move(entry).error());
 }
 
-bool is_opaque(BorrowedFd dir) {
-  const auto mark = sys::get_xattr(dir, kOpaqueXattr);
-  return mark && *mark == "y";
-}
-
 // What one layer says of an entry.
 enum class Said : std::uint8_t { kNothing, kHidden, kHere };
 struct Answer {
@@ -35,7 +30,7 @@ struct Answer {
 Result<Answer> ask_layer(BorrowedFd layer, const std::vector<std::string>& dir,
                          const std::string& name) {
   TRY_SET(UniqueFd here, sys::duplicate(layer));
-  bool hides = false;
+  bool hides = is_opaque(layer);
   for (const std::string& part : dir) {
     TRY_SET(std::optional<UniqueFd> next, open_entry(here.borrow(), part));
     if (!next) return Answer{.said = hides ? Said::kHidden : Said::kNothing, .entry = {}};
@@ -59,6 +54,11 @@ void push_front(std::deque<std::string>& left, std::string_view path) {
 
 }  // namespace
 
+bool is_opaque(BorrowedFd dir) {
+  const auto mark = sys::get_xattr(dir, kOpaqueXattr);
+  return mark && *mark == "y";
+}
+
 bool is_whiteout(const struct stat& st) {
   return S_ISCHR(st.st_mode) && st.st_rdev == 0;
 }
@@ -77,10 +77,27 @@ Result<> copy_attributes(BorrowedFd from, BorrowedFd to) {
   return sys::change_times(to, {st.st_atim, st.st_mtim});
 }
 
+// True if this layer hides nothing of `dir`: neither it nor a directory above it is opaque.
+Result<bool> LayerStack::shows_below(const Components& dir) const {
+  TRY_SET(UniqueFd here, sys::duplicate(top()));
+  if (is_opaque(here.borrow())) return false;
+  for (const std::string& part : dir) {
+    TRY_SET(here, sys::open_at(here.borrow(), part.c_str(), kDirectory));
+    if (is_opaque(here.borrow())) return false;
+  }
+  return true;
+}
+
 Result<std::optional<UniqueFd>> LayerStack::lower_entry(const Components& dir,
-                                                        const std::string& name) const {
-  for (const UniqueFd& layer : lower_) {
-    TRY_SET(Answer answer, ask_layer(layer.borrow(), dir, name));
+                                                        const std::string& name) {
+  if (!ask_lower_) return std::nullopt;
+  TRY_SET(const bool shows, shows_below(dir));
+  if (!shows) return std::nullopt;
+  if (!lower_) {
+    TRY_SET(lower_, ask_lower_());
+  }
+  for (const BorrowedFd layer : *lower_) {
+    TRY_SET(Answer answer, ask_layer(layer, dir, name));
     if (answer.said == Said::kHere) return std::optional(std::move(answer.entry));
     if (answer.said == Said::kHidden) return std::nullopt;
   }
@@ -106,89 +123,103 @@ Result<std::optional<UniqueFd>> LayerStack::own_entry(BorrowedFd here,
   TRY(sys::unlink_at(here, name.c_str()));
   TRY(sys::make_dir_at(here, name.c_str(), 0755));
   TRY_SET(UniqueFd made, sys::open_at(here, name.c_str(), kDirectory));
+  TRY(sys::change_mode(made.borrow(), 0755));
   TRY(sys::set_xattr(made.borrow(), kOpaqueXattr, "y"));
   return std::optional(std::move(made));
 }
 
-Result<> LayerStack::continue_directory(const Components& dir, const std::string& name,
-                                        BorrowedFd here, BorrowedFd lower) {
-  TRY(sys::make_dir_at(here, name.c_str(), 0755));
-  TRY_SET(const UniqueFd made, sys::open_at(here, name.c_str(), kDirectory));
-  TRY(copy_attributes(lower, made.borrow()));
+Result<> LayerStack::continue_directory(Position& here, const std::string& name, BorrowedFd lower) {
+  TRY(sys::make_dir_at(here.fd.borrow(), name.c_str(), 0755));
+  TRY_SET(here.fd, sys::open_at(here.fd.borrow(), name.c_str(), kDirectory));
+  here.dir.push_back(name);
+  TRY(copy_attributes(lower, here.fd.borrow()));
   TRY_SET(const struct stat st, sys::stat_fd(lower));
-  Continued continued{.dir = dir, .times = {st.st_atim, st.st_mtim}};
-  continued.dir.push_back(name);
-  continued_.push_back(std::move(continued));
+  times_[here.dir] = st.st_mtim;
   return {};
 }
 
-// Goes from directory `done` on to `name`, which may be a link: then its target stands before what is left.
-Result<> LayerStack::step(Components& done, const std::string& name,
-                          std::deque<std::string>& left) {
-  TRY_SET(const UniqueFd here, open_own(done));
-  TRY_SET(std::optional<UniqueFd> entry, own_entry(here.borrow(), name));
+// Goes on to `name`, which may be a link: then its target stands before what is left.
+Result<> LayerStack::step(Position& here, const std::string& name, std::deque<std::string>& left) {
+  TRY_SET(std::optional<UniqueFd> entry, own_entry(here.fd.borrow(), name));
   const bool own = entry.has_value();
-  if (!own && !is_opaque(here.borrow())) {
-    TRY_SET(entry, lower_entry(done, name));
+  if (!own) {
+    TRY_SET(entry, lower_entry(here.dir, name));
   }
   if (!entry) {
-    TRY(sys::make_dir_at(here.borrow(), name.c_str(), 0755));
-    done.push_back(name);
-    return {};
+    TRY(sys::make_dir_at(here.fd.borrow(), name.c_str(), 0755));
+    TRY_SET(here.fd, sys::open_at(here.fd.borrow(), name.c_str(), kDirectory));
+    here.dir.push_back(name);
+    return sys::change_mode(here.fd.borrow(), 0755);  // whatever the caller's umask
   }
   TRY_SET(const struct stat st, sys::stat_fd(entry->borrow()));
   if (S_ISLNK(st.st_mode)) {
     TRY_SET(const std::string target, sys::read_link_at(entry->borrow(), ""));
-    if (target.starts_with('/')) done.clear();
+    if (target.starts_with('/')) {
+      here.dir.clear();
+      TRY_SET(here.fd, sys::duplicate(top()));
+    }
     push_front(left, target);
     return {};
   }
   if (!S_ISDIR(st.st_mode))
     return fail(Code::kInvalidArgument, quote(name) + " is not a directory");
-  if (!own) TRY(continue_directory(done, name, here.borrow(), entry->borrow()));
-  done.push_back(name);
+  if (!own) return continue_directory(here, name, entry->borrow());
+  here.dir.push_back(name);
+  here.fd = *std::move(entry);
   return {};
 }
 
-// The components of the directory that `path` is in the whole tree, all of them made in this layer.
-Result<LayerStack::Components> LayerStack::resolve(std::string_view path) {
+Result<> LayerStack::step_up(Position& here) const {
+  if (here.dir.empty()) return {};
+  here.dir.pop_back();
+  TRY_SET(here.fd, open_own(here.dir));
+  return {};
+}
+
+// The directory that `path` is in the whole tree, with all on the way to it made in this layer.
+Result<LayerStack::Position> LayerStack::resolve(std::string_view path) {
   // Every link takes one component away and may bring many: the steps are bounded, not only the links.
   constexpr int kMostSteps = 4096;
   std::deque<std::string> left;
   push_front(left, path);
-  Components done;
+  Position here;
+  TRY_SET(here.fd, sys::duplicate(top()));
   for (int steps = 0; !left.empty(); ++steps) {
     if (steps == kMostSteps)
       return fail(Code::kInvalidArgument, "too many links on the way to " + quote(path));
     const std::string name = std::move(left.front());
     left.pop_front();
-    if (name != "..")
-      TRY(step(done, name, left), "on the way to " + quote(path));
-    else if (!done.empty())
-      done.pop_back();
+    TRY(name == ".." ? step_up(here) : step(here, name, left), "on the way to " + quote(path));
   }
-  return done;
+  return here;
 }
 
 Result<UniqueFd> LayerStack::directory(std::string_view path) {
-  if (last_dir_.valid() && path == last_path_) return sys::duplicate(last_dir_.borrow());
-  TRY_SET(const Components dir, resolve(path));
-  TRY_SET(last_dir_, open_own(dir));
-  last_path_ = path;
-  return sys::duplicate(last_dir_.borrow());
+  if (!last_.fd.valid() || path != last_path_) {
+    last_.fd.reset();
+    TRY_SET(last_, resolve(path));
+    last_path_ = path;
+  }
+  return sys::duplicate(last_.fd.borrow());
 }
 
 Result<std::optional<UniqueFd>> LayerStack::find_below(std::string_view path,
                                                        const std::string& name) {
-  TRY_SET(const Components dir, resolve(path));
-  return lower_entry(dir, name);
+  TRY_SET(const Position there, resolve(path));
+  return lower_entry(there.dir, name);
 }
 
-Result<> LayerStack::restore_times() const {
-  for (const Continued& continued : continued_) {
-    const auto dir = open_own(continued.dir);
+void LayerStack::note_times(const std::string& name, const timespec& modified) {
+  Components dir = last_.dir;
+  if (!name.empty()) dir.push_back(name);
+  times_[std::move(dir)] = modified;
+}
+
+Result<> LayerStack::set_times() const {
+  for (const auto& [path, modified] : times_) {
+    const auto dir = open_own(path);
     if (!dir) continue;  // a later entry has replaced it
-    TRY(sys::change_times(dir->borrow(), continued.times));
+    TRY(sys::change_times(dir->borrow(), {modified, modified}));
   }
   return {};
 }

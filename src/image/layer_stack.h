@@ -12,6 +12,8 @@
 
 #include <ctime>
 #include <deque>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,11 +24,15 @@
 
 namespace planet::image {
 
+// The root directories of the complete layers below, topmost first. Called once, and only when a lower layer must be
+// looked at: it may wait until they are complete. Without a function there are none.
+using LowerLayers = std::function<Result<std::vector<BorrowedFd>>()>;
+
 class LayerStack {
  public:
-  // `top`: the new layer's root directory. `lower`: the complete layers below, topmost first.
-  LayerStack(UniqueFd top, std::vector<UniqueFd> lower)
-      : top_(std::move(top)), lower_(std::move(lower)) {}
+  // `top`: the new layer's root directory.
+  LayerStack(UniqueFd top, LowerLayers lower)
+      : top_(std::move(top)), ask_lower_(std::move(lower)) {}
 
   BorrowedFd top() const { return top_.borrow(); }
 
@@ -34,35 +40,48 @@ class LayerStack {
   // Errors: kInvalidArgument - too many links, or a component that is no directory.
   Result<UniqueFd> directory(std::string_view path);
 
+  // To be told that a directory of the new layer was removed.
+  void forget() { last_.fd.reset(); }
+
   // The file `name` of directory `path` in the topmost lower layer that has it; none if it is nowhere or whited
   // out. It is opened O_PATH, its last link not followed.
   Result<std::optional<UniqueFd>> find_below(std::string_view path, const std::string& name);
 
-  // Gives the directories that were continued from lower layers their times back, which entries made in them changed.
-  Result<> restore_times() const;
+  // Notes the times that `name`, in the directory that was asked for last, gets in the end; "" is that directory.
+  void note_times(const std::string& name, const timespec& modified);
+
+  // Gives directories their times, which entries made in them have changed: those noted, and those that continued
+  // ones had in their lower layer.
+  Result<> set_times() const;
 
  private:
   using Components = std::vector<std::string>;
-  struct Continued {
+  // A directory of this layer on the way down.
+  struct Position {
     Components dir;
-    timespec times[2];
+    UniqueFd fd;
   };
 
-  Result<std::optional<UniqueFd>> lower_entry(const Components& dir, const std::string& name) const;
+  Result<std::optional<UniqueFd>> lower_entry(const Components& dir, const std::string& name);
   Result<std::optional<UniqueFd>> own_entry(BorrowedFd here, const std::string& name) const;
-  Result<> continue_directory(const Components& dir, const std::string& name, BorrowedFd here,
-                              BorrowedFd lower);
-  Result<> step(Components& done, const std::string& name, std::deque<std::string>& left);
-  Result<Components> resolve(std::string_view path);
+  Result<> continue_directory(Position& here, const std::string& name, BorrowedFd lower);
+  Result<> step(Position& here, const std::string& name, std::deque<std::string>& left);
+  Result<> step_up(Position& here) const;
+  Result<Position> resolve(std::string_view path);
   Result<UniqueFd> open_own(const Components& dir) const;
+  Result<bool> shows_below(const Components& dir) const;
 
   UniqueFd top_;
-  std::vector<UniqueFd> lower_;
-  std::vector<Continued> continued_;
+  LowerLayers ask_lower_;
+  std::optional<std::vector<BorrowedFd>> lower_;  // none: not asked for yet
+  std::map<Components, timespec> times_;
   // Archives list a directory's entries together: the last answer serves the next question.
   std::string last_path_;
-  UniqueFd last_dir_;
+  Position last_;
 };
+
+// True if the directory hides what lower layers have there.
+bool is_opaque(BorrowedFd dir);
 
 // A whiteout as overlayfs writes it: a character device 0:0. And the mark that hides all that is below a directory.
 bool is_whiteout(const struct stat& st);

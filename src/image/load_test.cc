@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "image/embedded.h"
+#include "image/tar_builder.h"
 #include "image/unpack.h"
 #include "sys/file.h"
 #include "sys/memory_file.h"
@@ -20,59 +21,6 @@ namespace {
 
 namespace stdfs = std::filesystem;
 using testing::HasSubstr;
-
-// One ustar header with what a test wants to say; no library, so that it can lie.
-struct Member {
-  std::string name;
-  char type = '0';
-  std::string content;
-  std::string link;
-  unsigned mode = 0644;
-  unsigned major = 0, minor = 0;
-  unsigned uid = 0;
-};
-
-void put(std::string& header, std::size_t at, const std::string& text) {
-  header.replace(at, text.size(), text);
-}
-
-std::string octal(std::uint64_t value, int digits) {
-  std::string text(static_cast<std::size_t>(digits), '0');
-  for (int i = digits; i-- > 0; value >>= 3)
-    text[static_cast<std::size_t>(i)] = static_cast<char>('0' + (value & 7));
-  return text;
-}
-
-std::string tar_member(const Member& member) {
-  std::string header(512, '\0');
-  put(header, 0, member.name.substr(0, 100));
-  put(header, 100, octal(member.mode, 7));
-  put(header, 108, octal(member.uid, 7));
-  put(header, 116, octal(member.uid, 7));
-  put(header, 124, octal(member.content.size(), 11));
-  put(header, 136, octal(1'000'000, 11));
-  put(header, 148, "        ");
-  header[156] = member.type;
-  put(header, 157, member.link.substr(0, 100));
-  put(header, 257,
-      std::string("ustar\0"
-                  "00",
-                  8));
-  put(header, 329, octal(member.major, 7));
-  put(header, 337, octal(member.minor, 7));
-  unsigned sum = 0;
-  for (const char c : header) sum += static_cast<unsigned char>(c);
-  put(header, 148, octal(sum, 6) + std::string("\0 ", 2));
-  std::string padded = member.content;
-  padded.resize((padded.size() + 511) / 512 * 512);
-  return header + padded;
-}
-
-std::string tar_of(const std::vector<Member>& members) {
-  std::string text;
-  for (const Member& member : members) text += tar_member(member);
-  return text + std::string(1024, '\0');
-}
 
 std::string docker_archive(const std::vector<std::string>& layers, std::string diff_ids = "") {
   std::vector<Member> members;
@@ -235,6 +183,148 @@ TEST_F(LoadTest, AHardLinkToALowerLayersFileIsACopyWithBothNames) {
   EXPECT_EQ(st->st_mode & 07777U, 0755U);
 }
 
+TEST_F(LoadTest, WhatLowerLayersHaveIsHiddenBelowAnOpaqueDirectory) {
+  const stdfs::path layer =
+      load_layers({{{.name = "d/sub/", .type = '5', .mode = 0700, .uid = 9}, {.name = "d/sub/old"}},
+                   {{.name = "d/.wh..wh..opq"}, {.name = "d/sub/new"}}});
+  const auto st = sys::lstat_at(sys::kCwd, (layer / "d/sub").c_str());
+  EXPECT_EQ(st->st_mode & 07777U, 0755U);
+  EXPECT_EQ(st->st_uid, 0U);
+}
+
+TEST_F(LoadTest, NoHardLinkToWhatIsHidden) {
+  EXPECT_THAT(error_of(docker_archive({tar_of({{.name = "d/sub/old"}}),
+                                       tar_of({{.name = "d/.wh..wh..opq"},
+                                               {.name = "h", .type = '1', .link = "d/sub/old"}})})),
+              HasSubstr("nowhere"));
+}
+
+// overlayfs merges the roots of all layers, whatever mark they bear.
+TEST_F(LoadTest, AnOpaqueRootTakesTheLayersBelowAway) {
+  load_layers({{{.name = "old"}, {.name = "./", .type = '5', .mode = 0700}},
+               {{.name = ".wh..wh..opq"}, {.name = "new"}},
+               {{.name = "newest"}}});
+  const auto image = store_->resolve("t:1");
+  EXPECT_EQ(image->chain.size(), 3U);
+  ASSERT_EQ(image->layers.size(), 2U);
+  EXPECT_TRUE(stdfs::exists(stdfs::path(image->layers[1]) / "new"));
+  EXPECT_EQ(image->root_mode, 0755U) << "the root is new, too";
+}
+
+TEST_F(LoadTest, TheRootDirectoryIsAsTheTopmostLayerThatSaysSoHasIt) {
+  load_layers({{{.name = "./", .type = '5', .mode = 0711, .uid = 3}},
+               {{.name = "./", .type = '5', .mode = 0750, .uid = 4}, {.name = "a"}},
+               {{.name = "b"}}});
+  const auto image = store_->resolve("t:1");
+  EXPECT_EQ(image->root_mode, 0750U);
+  EXPECT_EQ(image->root_uid, 4U);
+  EXPECT_EQ(image->root_gid, 4U);
+}
+
+TEST_F(LoadTest, AnIdPastTheUsualRangeIsRememberedWithItsEntry) {
+  load_layers({{{.name = "a", .uid = 70'000}, {.name = "b", .uid = 65'535}}});
+  EXPECT_EQ(store_->resolve("t:1")->max_id, 70'000U);
+  EXPECT_EQ(store_->resolve("t:1")->max_id_entry, "a");
+}
+
+TEST_F(LoadTest, HolesStayHoles) {
+  constexpr std::int64_t kHole = 1LL << 40;
+  const PaxRecords sparse = {{"GNU.sparse.major", "1"},
+                             {"GNU.sparse.minor", "0"},
+                             {"GNU.sparse.name", "big"},
+                             {"GNU.sparse.realsize", std::to_string(kHole)}};
+  std::string data = "1\n512\n4\n";
+  data.resize(512);
+  data += "data";
+  const stdfs::path layer = load_layers({{pax(sparse), {.name = "x", .content = data}},
+                                         {{.name = "copy", .type = '1', .link = "big"}}});
+  const auto st = sys::lstat_at(sys::kCwd, (layer / "copy").c_str());
+  EXPECT_EQ(st->st_size, kHole);
+  EXPECT_LT(st->st_blocks, 1024);
+  const auto file = sys::open_at(sys::kCwd, (layer / "copy").c_str(), O_RDONLY);
+  EXPECT_TRUE(sys::seek_to(file->borrow(), 512));
+  std::string start(8, 'x');
+  EXPECT_EQ(*sys::read_some(file->borrow(), start), 8U);
+  EXPECT_EQ(start, std::string("data\0\0\0\0", 8));
+}
+
+TEST_F(LoadTest, ADirectoryThatWasReplacedIsNotWrittenTo) {
+  const stdfs::path layer = load_layers({{{.name = "a/b/f"},
+                                          {.name = "a", .type = '2', .link = "other"},
+                                          {.name = "a/b/g", .content = "x"}}});
+  EXPECT_TRUE(stdfs::is_symlink(layer / "a"));
+  EXPECT_TRUE(stdfs::exists(layer / "other/b/g"));
+}
+
+TEST_F(LoadTest, OnlyHarmlessAttributesAreKept) {
+  const PaxRecords records = {{"SCHILY.xattr.user.note", "kept"},
+                              {"SCHILY.xattr.user.overlay.opaque", "y"},
+                              {"SCHILY.xattr.trusted.overlay.redirect", "/../.."},
+                              {"SCHILY.xattr.trusted.overlay.metacopy", ""},
+                              {"SCHILY.xattr.security.selinux", "label"}};
+  const stdfs::path layer = load_layers(
+      {{pax(records), {.name = "f"}, pax(records), {.name = "l", .type = '2', .link = "x"}}});
+  const auto file = sys::open_at(sys::kCwd, (layer / "f").c_str(), O_PATH);
+  EXPECT_THAT(*sys::list_xattrs(file->borrow()), testing::ElementsAre("user.note"));
+}
+
+TEST_F(LoadTest, AfterAFailureNothingOfAnyImageIsThere) {
+  const std::string good = tar_of({{.name = "good"}});
+  const std::string bad = tar_of({{.name = "../bad"}});
+  EXPECT_THAT(error_of(docker_archive({good, bad})), HasSubstr("layer 2: unpack ../bad"));
+  EXPECT_TRUE(stdfs::is_empty(top_ / "store/blobs/sha256"));
+  EXPECT_TRUE(stdfs::is_empty(top_ / "store/images"));
+}
+
+TEST_F(LoadTest, ALayerThatIsThereIsNotABlankChequeForAnotherBlob) {
+  const std::string layer = tar_of({{.name = "f"}});
+  const std::string other = tar_of({{.name = "other"}});
+  ASSERT_TRUE(load(docker_archive({layer})));
+  const auto lied = load(docker_archive({other}, "\"" + digest_of(layer).text() + "\""));
+  ASSERT_FALSE(lied);
+  EXPECT_THAT(lied.error().to_string(), HasSubstr("layer 1: its content has digest"));
+  EXPECT_FALSE(stdfs::exists(top_ / "store/blobs/sha256" / digest_of(other).hex()));
+}
+
+TEST_F(LoadTest, ALoadHealsADamagedBlob) {
+  const std::string layer = tar_of({{.name = "f"}});
+  ASSERT_TRUE(load(docker_archive({layer})));
+  const stdfs::path blob = top_ / "store/blobs/sha256" / digest_of(layer).hex();
+  std::ofstream(blob) << "damaged";
+  ASSERT_TRUE(load(docker_archive({layer})));
+  EXPECT_EQ(digest_of(*sys::read_file_at(sys::kCwd, blob.c_str())).hex(), blob.filename());
+}
+
+TEST_F(LoadTest, TwoMembersOfOneNameMustBeTheSame) {
+  const std::string archive = docker_archive({tar_of({{.name = "f"}})});
+  const std::string members = archive.substr(0, archive.size() - 1024);
+  EXPECT_THAT(error_of(tar_member({.name = "manifest.json", .content = "[]"}) + archive),
+              HasSubstr("two files of this name"));
+  EXPECT_THAT(
+      error_of(tar_member({.name = "./config.json", .type = '2', .link = "/etc/passwd"}) + archive),
+      HasSubstr("two files of this name"));
+  EXPECT_THAT(error_of(tar_member({.name = "../manifest.json", .content = "[]"}) + archive),
+              HasSubstr("leads out of the archive"));
+  EXPECT_TRUE(load(members + archive)) << "the same files once more";
+}
+
+TEST_F(LoadTest, WhatADeadLoadHasLeftGoesWithTheNext) {
+  const stdfs::path dead = top_ / "store/staging/dead";
+  const stdfs::path alive = top_ / "store/staging/alive";
+  stdfs::create_directories(dead / "layer-x/fs/deep");
+  std::ofstream(dead / "0") << "blob";
+  stdfs::create_directories(alive / "layer-y");
+  {
+    const auto lock = sys::open_at(sys::kCwd, alive.c_str(), O_RDONLY | O_DIRECTORY);
+    ASSERT_TRUE(sys::lock_exclusive(lock->borrow()));
+    ASSERT_TRUE(load(docker_archive({tar_of({{.name = "f"}})})));
+    EXPECT_FALSE(stdfs::exists(dead));
+    EXPECT_TRUE(stdfs::exists(alive / "layer-y")) << "somebody works there";
+  }
+  ASSERT_TRUE(load(docker_archive({tar_of({{.name = "f"}})})));
+  EXPECT_FALSE(stdfs::exists(alive));
+}
+
 struct EvilLayer {
   const char* want;
   std::vector<Member> members;
@@ -289,7 +379,7 @@ TEST_F(LoadTest, ALyingArchiveIsRefused) {
               HasSubstr("names 2 layers, the manifest 1"));
   EXPECT_THAT(error_of(tar_of({{.name = "x"}})), HasSubstr("it is no image archive"));
   EXPECT_THAT(error_of("this is no archive at all, but it is long enough to be looked at"),
-              HasSubstr("damaged"));
+              HasSubstr("neither a tar archive"));
   EXPECT_THAT(error_of(std::string("\xfd"
                                    "7zXZ\0 rest",
                                    11)),

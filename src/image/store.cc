@@ -8,7 +8,6 @@
 #include "base/strings.h"
 #include "oci/json.h"
 #include "sys/file.h"
-#include "sys/random.h"
 
 namespace planet::image {
 namespace {
@@ -30,7 +29,12 @@ std::string write_image(const Image& image) {
   object["digest"] = image.digest;
   object["configDigest"] = image.config_digest;
   object["chain"] = oci::to_array(image.chain);
+  object["shown"] = image.shown;
   object["maxId"] = image.max_id;
+  object["maxIdEntry"] = image.max_id_entry;
+  object["rootMode"] = image.root_mode;
+  object["rootUid"] = image.root_uid;
+  object["rootGid"] = image.root_gid;
   object["size"] = image.size;
   const oci::ImageConfig& config = image.config;
   oci::json::object labels;
@@ -50,7 +54,13 @@ Result<Image> parse_image(std::string_view text) {
   TRY(fields.read("digest", image.digest));
   TRY(fields.read("configDigest", image.config_digest));
   TRY(fields.read("chain", image.chain));
+  image.shown = image.chain.size();
+  TRY(fields.read("shown", image.shown));
   TRY(fields.read("maxId", image.max_id));
+  TRY(fields.read("maxIdEntry", image.max_id_entry));
+  TRY(fields.read("rootMode", image.root_mode));
+  TRY(fields.read("rootUid", image.root_uid));
+  TRY(fields.read("rootGid", image.root_gid));
   TRY(fields.read("size", image.size));
   const oci::json::value* inner = fields.find("config");
   if (inner == nullptr) return fail(Code::kCorrupt, "config is missing");
@@ -72,13 +82,22 @@ Result<> make_if_missing(BorrowedFd dir, const char* name) {
   return made;
 }
 
+// A link, unlike a rename, does not replace what another process has put there meanwhile.
+Result<> write_if_missing(BorrowedFd dir, const Staging& staging, const char* name,
+                          std::string_view content) {
+  TRY(staging.write(name, content));
+  Result<> linked = sys::link_at(staging.dir(), name, dir, name);
+  if (linked || linked.error().code() == Code::kAlreadyExists) return {};
+  return linked;
+}
+
 Result<> make_layout(BorrowedFd dir) {
   if (sys::exists_at(dir, "oci-layout")) return {};
   for (const char* name : {"blobs", "blobs/sha256", "tags", "images", "layers", "staging"})
     TRY(make_if_missing(dir, name));
-  if (!sys::exists_at(dir, "index.json"))
-    TRY(sys::replace_file_at(dir, "index.json", oci::write_index({}), 0600));
-  return sys::replace_file_at(dir, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})", 0600);
+  TRY_SET(const Staging staging, Staging::open(dir));
+  TRY(write_if_missing(dir, staging, "index.json", oci::write_index({})));
+  return write_if_missing(dir, staging, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
 }
 
 bool is_id(std::string_view text) {
@@ -115,7 +134,8 @@ Result<Image> Store::read_image(const std::string& digest) const {
   const std::string file = "images/" + digest;
   TRY_SET(const std::string text, sys::read_file_at(dir(), file.c_str(), kMostImageFile));
   TRY_SET(Image image, parse_image(text), "read " + file);
-  for (const std::string& chain_id : image.chain) image.layers.push_back(layer_dir(chain_id));
+  for (const std::string& chain_id : image.chain)
+    if (image.layers.size() < image.shown) image.layers.push_back(layer_dir(chain_id));
   return image;
 }
 
@@ -146,7 +166,6 @@ Result<Image> Store::resolve_id(std::string_view text) const {
   TRY_SET(const std::vector<std::string> digests, sys::list_dir(images.borrow()));
   std::optional<Image> found;
   for (const std::string& digest : digests) {
-    if (digest.find('.') != std::string::npos) continue;  // being written
     TRY_SET(Image image, read_image(digest));
     if (!image.config_digest.starts_with(text) && !digest.starts_with(text)) continue;
     if (found && found->config_digest != image.config_digest)
@@ -158,66 +177,77 @@ Result<Image> Store::resolve_id(std::string_view text) const {
   return *std::move(found);
 }
 
-Result<std::vector<Listed>> Store::list() const {
+Result<std::vector<std::string>> Store::tag_files() const {
   TRY_SET(const UniqueFd tags, sys::open_at(dir(), "tags", O_RDONLY | O_DIRECTORY));
   TRY_SET(std::vector<std::string> files, sys::list_dir(tags.borrow()));
   std::ranges::sort(files);
+  return files;
+}
+
+Result<std::vector<Listed>> Store::list() const {
+  TRY_SET(const std::vector<std::string> files, tag_files());
   std::vector<Listed> listed;
   for (const std::string& file : files) {
-    if (file.find('#') != std::string::npos) continue;  // a link on its way
-    TRY_SET(const std::string digest, sys::read_link_at(tags.borrow(), file.c_str()));
+    TRY_SET(const std::string digest, sys::read_link_at(dir(), ("tags/" + file).c_str()));
     TRY_SET(Image image, read_image(digest));
     listed.push_back({.name = tag_name(file), .image = std::move(image)});
   }
   return listed;
 }
 
-Result<> Store::write_index() const {
-  TRY_SET(const std::vector<Listed> listed, list());
+// index.json as it will be: the names that are there, and the new ones.
+Result<> Store::stage_index(const Staging& staging, const Staged& staged) const {
+  std::map<std::string, std::string> tags;
+  TRY_SET(const std::vector<std::string> files, tag_files());
+  for (const std::string& file : files) {
+    TRY_SET(tags[tag_name(file)], sys::read_link_at(dir(), ("tags/" + file).c_str()));
+  }
+  for (const StagedImage& one : staged.images)
+    for (const std::string& name : one.names) tags[name] = one.image.digest;
   oci::Index index;
-  for (const Listed& one : listed) {
-    TRY_SET(const struct stat st,
-            sys::lstat_at(dir(), ("blobs/sha256/" + one.image.digest).c_str()));
+  for (const auto& [name, digest] : tags) {
+    const auto blob = staged.blobs.find(digest);
+    TRY_SET(const struct stat st, blob != staged.blobs.end()
+                                      ? sys::lstat_at(staging.dir(), blob->second.c_str())
+                                      : sys::lstat_at(dir(), ("blobs/sha256/" + digest).c_str()));
     index.manifests.push_back({.media_type = "application/vnd.oci.image.manifest.v1+json",
-                               .digest = "sha256:" + one.image.digest,
+                               .digest = "sha256:" + digest,
                                .size = st.st_size,
-                               .annotations = {{"org.opencontainers.image.ref.name", one.name}},
+                               .annotations = {{"org.opencontainers.image.ref.name", name}},
                                .platform = {}});
   }
-  return sys::replace_file_at(dir(), "index.json", oci::write_index(index), 0600);
+  return staging.write("index.json", oci::write_index(index));
 }
 
-Result<> Store::add(const Image& image, const std::vector<std::string>& names) const {
-  TRY(sys::replace_file_at(dir(), ("images/" + image.digest).c_str(), write_image(image), 0600));
-  // index.json is written from all tags: two at once would each miss the other's.
+Result<> Store::move_in(const Staging& staging, const std::string& name,
+                        const std::string& to) const {
+  return sys::rename_at(staging.dir(), name.c_str(), dir(), to.c_str());
+}
+
+Result<> Store::publish(const Staging& staging, const Staged& staged) const {
   TRY_SET(const UniqueFd lock, sys::open_at(dir(), "tags", O_RDONLY | O_DIRECTORY));
+  // What may still fail, for want of space, fails before anything is visible.
+  for (const StagedImage& one : staged.images)
+    TRY(staging.write("image-" + one.image.digest, write_image(one.image)));
+  // index.json is written from all names: two at once would each miss the other's.
   TRY(sys::lock_exclusive(lock.borrow()));
-  for (const std::string& name : names) {
-    const std::string file = tag_file(name);
-    const std::string temporary = "#" + sys::random_hex(8);
-    TRY(sys::symlink_at(image.digest.c_str(), lock.borrow(), temporary.c_str()));
-    TRY(sys::rename_at(lock.borrow(), temporary.c_str(), lock.borrow(), file.c_str()));
+  TRY(stage_index(staging, staged));
+  for (const std::string& chain_id : staged.layers) {
+    const Result<> moved = move_in(staging, "layer-" + chain_id, "layers/" + chain_id);
+    // Somebody else was faster: theirs is the same.
+    if (!moved && !has_layer(chain_id)) return moved;
   }
-  return write_index();
-}
-
-Result<Staging> Staging::open(const Store& store) {
-  TRY_SET(UniqueFd parent, sys::open_at(store.dir(), "staging", O_RDONLY | O_DIRECTORY));
-  TRY_SET(const std::vector<std::string> names, sys::list_dir(parent.borrow()));
-  for (const std::string& name : names) {
-    const auto left = sys::open_at(parent.borrow(), name.c_str(), O_RDONLY | O_DIRECTORY);
-    if (left && sys::try_lock_exclusive(left->borrow()))
-      (void)sys::remove_tree_at(parent.borrow(), name.c_str());
+  // A blob that is there is replaced by one whose digest was seen to be right a moment ago.
+  for (const auto& [hex, file] : staged.blobs) TRY(move_in(staging, file, "blobs/sha256/" + hex));
+  for (const StagedImage& one : staged.images) {
+    if (!has_image(one.image.digest))
+      TRY(move_in(staging, "image-" + one.image.digest, "images/" + one.image.digest));
+    for (const std::string& name : one.names) {
+      TRY(sys::symlink_at(one.image.digest.c_str(), staging.dir(), "tag"));
+      TRY(move_in(staging, "tag", "tags/" + tag_file(name)));
+    }
   }
-  std::string name = sys::random_hex(16);
-  TRY(sys::make_dir_at(parent.borrow(), name.c_str(), 0700));
-  TRY_SET(UniqueFd dir, sys::open_at(parent.borrow(), name.c_str(), O_RDONLY | O_DIRECTORY));
-  TRY(sys::lock_exclusive(dir.borrow()));
-  return Staging(std::move(parent), std::move(name), std::move(dir));
-}
-
-Staging::~Staging() {
-  if (dir_.valid()) (void)sys::remove_tree_at(parent_.borrow(), name_.c_str());
+  return move_in(staging, "index.json", "index.json");
 }
 
 }  // namespace planet::image

@@ -4,11 +4,14 @@
 //   tags/<name>       link to <manifest digest>; '/' in a name is written '!', which no name contains
 //   images/<digest>   what `run` needs of an image, in one small file
 //   layers/<chain id>/{fs, layer.json}       unpacked, read-only, shared; there only when complete
-//   staging/<n>/      what is being made; locked by its maker, swept when the maker is gone
+//   staging/<n>/      what is being made: image/staging.h
 //
 // Source: OCI image-spec image-layout.md; layer.md for chain ids.
 #pragma once
 
+#include <sys/types.h>
+
+#include <map>
 #include <string>
 #include <vector>
 
@@ -16,6 +19,7 @@
 #include "base/unique_fd.h"
 #include "image/digest.h"
 #include "image/reference.h"
+#include "image/staging.h"
 #include "oci/image.h"
 
 namespace planet::image {
@@ -26,14 +30,30 @@ struct Image {
   std::string config_digest;  // the image's id, as docker calls it
   oci::ImageConfig config;
   std::vector<std::string> chain;   // chain ids, topmost first
-  std::vector<std::string> layers;  // directories for overlayfs, topmost first
+  std::size_t shown = 0;            // so many of them, from the top, are not hidden by one above
+  std::vector<std::string> layers;  // the directories of those for overlayfs, topmost first
   std::uint32_t max_id = 0;         // the largest owner in any layer
+  std::string max_id_entry;         // whose it is
   std::uint64_t size = 0;           // bytes of all layers, unpacked
+  mode_t root_mode = 0755;          // of the root directory
+  std::uint32_t root_uid = 0, root_gid = 0;
 };
 
 struct Listed {
   std::string name;  // "localhost/busybox:latest"
   Image image;
+};
+
+struct StagedImage {
+  std::vector<std::string> names;
+  Image image;
+};
+
+// What a load has made and verified in its staging directory.
+struct Staged {
+  std::vector<std::string> layers;           // chain ids of "layer-<chain id>"
+  std::map<std::string, std::string> blobs;  // hex digest to name
+  std::vector<StagedImage> images;
 };
 
 class Store {
@@ -48,8 +68,10 @@ class Store {
   Result<Image> resolve(std::string_view text) const;
   Result<std::vector<Listed>> list() const;
 
-  // Records the image and what it is called, and brings index.json up to date.
-  Result<> add(const Image& image, const std::vector<std::string>& names) const;
+  // Moves it all into the store: layers, blobs, images, names, index.json, in this order, so that whoever looks
+  // meanwhile, and whoever comes after a kill in the middle, finds whole images only.
+  // Of two publications at once one waits. A layer or image that is there already stays as it is.
+  Result<> publish(const Staging& staging, const Staged& staged) const;
 
   // The image's layer directories, from its chain.
   std::string layer_dir(const std::string& chain_id) const;
@@ -60,29 +82,12 @@ class Store {
  private:
   Store(std::string path, UniqueFd dir) : path_(std::move(path)), dir_(std::move(dir)) {}
   Result<Image> resolve_id(std::string_view text) const;
-  Result<> write_index() const;
+  Result<std::vector<std::string>> tag_files() const;
+  Result<> stage_index(const Staging& staging, const Staged& staged) const;
+  Result<> move_in(const Staging& staging, const std::string& name, const std::string& to) const;
 
   std::string path_;
   UniqueFd dir_;
-};
-
-// A directory for what is being made. Removed with the object; one whose maker has died is removed by the next.
-class Staging {
- public:
-  static Result<Staging> open(const Store& store);
-  Staging(Staging&&) noexcept = default;
-  Staging& operator=(Staging&&) = delete;
-  Staging(const Staging&) = delete;
-  Staging& operator=(const Staging&) = delete;
-  ~Staging();
-  BorrowedFd dir() const { return dir_.borrow(); }
-
- private:
-  Staging(UniqueFd parent, std::string name, UniqueFd dir)
-      : parent_(std::move(parent)), name_(std::move(name)), dir_(std::move(dir)) {}
-  UniqueFd parent_;
-  std::string name_;
-  UniqueFd dir_;  // holds the lock
 };
 
 }  // namespace planet::image

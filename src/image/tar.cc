@@ -4,6 +4,7 @@
 #include <archive_entry.h>
 
 #include "base/strings.h"
+#include "image/tar_audit.h"
 
 namespace planet::image {
 namespace {
@@ -12,28 +13,31 @@ constexpr std::uint64_t kMostEntries = 4'000'000;
 constexpr std::size_t kMostName = 4095;
 constexpr std::uint64_t kMostId = 4294967294;
 constexpr std::size_t kMostXattrs = 4U << 20;
+constexpr int kMostStretches = 65'536;
+// What one header may be long, with its extensions. libarchive keeps a sparse file's map, which has no bound of its
+// own, in memory (CVE-2025-58183).
+constexpr std::size_t kMostHeader = 4U << 20;
 
 std::string text_or_empty(const char* text) {
   return text == nullptr ? "" : text;
 }
 
-std::optional<TarKind> kind_of(archive_entry* entry) {
-  if (archive_entry_hardlink(entry) != nullptr) return TarKind::kHardlink;
-  switch (archive_entry_filetype(entry)) {
-    case AE_IFREG:
-      return TarKind::kFile;
-    case AE_IFDIR:
-      return TarKind::kDirectory;
-    case AE_IFLNK:
+TarKind kind_of(const TarAudit::Entry& entry) {
+  switch (entry.type) {
+    case '1':
+      return TarKind::kHardlink;
+    case '2':
       return TarKind::kSymlink;
-    case AE_IFCHR:
+    case '3':
       return TarKind::kCharDevice;
-    case AE_IFBLK:
+    case '4':
       return TarKind::kBlockDevice;
-    case AE_IFIFO:
+    case '5':
+      return TarKind::kDirectory;
+    case '6':
       return TarKind::kFifo;
-    default:
-      return std::nullopt;
+    default:  // a trailing slash is the oldest way to say that it is a directory
+      return entry.name.ends_with('/') ? TarKind::kDirectory : TarKind::kFile;
   }
 }
 
@@ -72,14 +76,29 @@ struct TarReader::State {
       archive_set_error(reader, -1, "source");
       return -1;
     }
+    if (state->in_header) state->header += piece->size();
+    if (state->header > kMostHeader) {
+      state->error = Error(Code::kInvalidArgument,
+                           "an entry of the tar archive has a header of more than 4 MiB");
+      return -1;
+    }
     *buffer = piece->data();
     return static_cast<la_ssize_t>(piece->size());
   }
 
-  ByteSource& from;
+  // libarchive converts the names of pax headers to the locale's character set, although the option asks for bytes, and
+  // warns where it cannot. Its names are not used.
+  bool only_warned_of_names() const {
+    return std::string_view(text_or_empty(archive_error_string(reader)))
+        .ends_with("to current locale.");
+  }
+
+  TarAudit from;
   archive* reader = archive_read_new();
   std::optional<Error> error;  // of the source
   std::uint64_t entries = 0;
+  bool in_header = false;
+  std::size_t header = 0;
 };
 
 TarReader::TarReader(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -105,22 +124,39 @@ Result<TarReader> TarReader::open(ByteSource& from) {
   return tar;
 }
 
-Result<std::optional<TarEntry>> TarReader::next() {
+// Goes to the next header; null at the end.
+Result<archive_entry*> TarReader::next_header() {
+  // What is left of the entry before is not a part of the header.
+  if (state_->entries != 0 && archive_read_data_skip(state_->reader) < ARCHIVE_OK) return damaged();
+  state_->in_header = true;
   archive_entry* entry = nullptr;
   const int status = archive_read_next_header(state_->reader, &entry);
-  if (status == ARCHIVE_EOF) return std::nullopt;
-  // A warning is an error too: what libarchive had to guess, another reader may guess otherwise.
-  if (status != ARCHIVE_OK) return damaged();
+  state_->in_header = false;
+  state_->header = 0;
+  // libarchive takes a source that fails at once for an empty one.
+  if (state_->error) return damaged();
+  if (status == ARCHIVE_EOF) return nullptr;
+  // Any other warning is an error: what libarchive had to guess, another reader may guess otherwise.
+  if (status != ARCHIVE_OK && !(status == ARCHIVE_WARN && state_->only_warned_of_names()))
+    return damaged();
   if (++state_->entries > kMostEntries)
     return fail(Code::kInvalidArgument, "the tar archive has more than four million entries");
+  if (archive_entry_sparse_count(entry) > kMostStretches)
+    return fail(Code::kInvalidArgument, "a sparse file has more than 65536 stretches");
+  return entry;
+}
+
+Result<std::optional<TarEntry>> TarReader::next() {
+  TRY_SET(auto* const entry, next_header());
+  if (entry == nullptr) return std::nullopt;
+  // Names are the audit's: libarchive loses the target of a link that only a pax header gives.
+  std::optional<TarAudit::Entry> said = state_->from.pop_entry();
+  if (!said) return fail(Code::kInternal, "libarchive saw an entry where there is none");
   TarEntry out;
-  out.name = text_or_empty(archive_entry_pathname(entry));
-  const auto kind = kind_of(entry);
-  if (!kind)
-    return fail(Code::kInvalidArgument, "entry " + quote(out.name) + " is of an unknown kind");
-  out.kind = *kind;
-  out.link = text_or_empty(out.kind == TarKind::kHardlink ? archive_entry_hardlink(entry)
-                                                          : archive_entry_symlink(entry));
+  out.kind = kind_of(*said);
+  out.name = std::move(said->name);
+  if (out.kind == TarKind::kSymlink || out.kind == TarKind::kHardlink)
+    out.link = std::move(said->link);
   if (out.name.empty() || out.name.size() > kMostName || out.link.size() > kMostName)
     return fail(Code::kInvalidArgument, "an entry's name is empty or longer than 4095 bytes");
   const la_int64_t uid = archive_entry_uid(entry);

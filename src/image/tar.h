@@ -17,6 +17,7 @@
 #include "image/stream.h"
 
 struct archive;
+struct archive_entry;
 
 namespace planet::image {
 
@@ -58,8 +59,9 @@ class TarReader {
   ~TarReader();
 
   // The next entry, none at the end.
-  // Errors: kInvalidArgument - damaged, cut off, more than four million entries, a name of more than 4095 bytes, an id
-  // that no file can have, or a kind of entry that is none of TarKind; else those of the source.
+  // Errors: kInvalidArgument - damaged, cut off, more than four million entries, a header of more than 4 MiB, a name of
+  // more than 4095 bytes, an id that no file can have, or a kind of entry that is none of TarKind; else those of the
+  // source.
   Result<std::optional<TarEntry>> next();
 
   // The next stretch of the present entry's data, none at its end.
@@ -68,6 +70,7 @@ class TarReader {
  private:
   struct State;
   explicit TarReader(std::unique_ptr<State> state);
+  Result<archive_entry*> next_header();
   std::unexpected<Error> damaged() const;
   std::unique_ptr<State> state_;
 };

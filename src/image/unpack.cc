@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "fs/root.h"
 #include "image/layer_stack.h"
+#include "image/space_guard.h"
 #include "image/tar.h"
 #include "sys/file.h"
 #include "sys/xattr.h"
@@ -36,55 +37,58 @@ Result<std::string> clean_name(const std::string& name) {
   return out;
 }
 
-bool is_kept_xattr(std::string_view name) {
-  // "user.overlay." would be obeyed by an overlay mounted with userxattr.
-  return (name.starts_with("user.") && !name.starts_with("user.overlay.")) ||
+// "trusted." and "user.overlay." would be obeyed by overlayfs, "security.selinux" by the host. The kernel gives "user."
+// to files and directories only.
+bool is_kept_xattr(std::string_view name, TarKind kind) {
+  const bool plain = kind == TarKind::kFile || kind == TarKind::kDirectory;
+  return (plain && name.starts_with("user.") && !name.starts_with("user.overlay.")) ||
          name == "security.capability";
 }
 
 class Unpacker {
  public:
-  Unpacker(UniqueFd layer, std::vector<UniqueFd> lower)
-      : stack_(std::move(layer), std::move(lower)) {}
+  Unpacker(UniqueFd layer, LowerLayers lower)
+      : stack_(std::move(layer), std::move(lower)), space_(stack_.top()) {}
 
   Result<> add(TarReader& tar, const TarEntry& entry) {
     TRY_SET(const std::string path, clean_name(entry.name));
     if (path.empty()) return root_entry(entry);
+    TRY(space_.made_file());
     const auto [above, leaf] = fs::split_last(path);
     const std::string name(leaf);
     TRY_SET(const UniqueFd dir, stack_.directory(above));
     if (name.starts_with(kWhiteout)) return whiteout(dir.borrow(), name);
-    done_.max_id = std::max({done_.max_id, static_cast<std::uint32_t>(entry.uid),
-                             static_cast<std::uint32_t>(entry.gid)});
     if (entry.kind == TarKind::kHardlink) return hard_link(dir.borrow(), name, entry.link);
     TRY_SET(const UniqueFd made, create(dir.borrow(), name, tar, entry));
+    note_owner(entry);
     TRY(set_attributes(made.borrow(), entry));
-    if (entry.kind == TarKind::kDirectory) directories_.push_back({path, entry.mtime});
+    if (entry.kind == TarKind::kDirectory) stack_.note_times(name, entry.mtime);
     return {};
   }
 
-  // Times of directories last: every entry made in one has changed them.
   Result<UnpackedLayer> finish() {
-    TRY(stack_.restore_times());
-    for (auto dir = directories_.rbegin(); dir != directories_.rend(); ++dir) {
-      TRY_SET(const UniqueFd fd, stack_.directory(dir->path));
-      TRY(sys::change_times(fd.borrow(), {dir->mtime, dir->mtime}), dir->path);
-    }
+    TRY(stack_.set_times());
+    done_.hides_below = is_opaque(stack_.top());
     return done_;
   }
 
  private:
-  struct DirectoryTime {
-    std::string path;
-    timespec mtime;
-  };
-
   Result<> root_entry(const TarEntry& entry) {
     if (entry.kind != TarKind::kDirectory)
       return fail(Code::kInvalidArgument, "the layer's root is not a directory");
+    done_.root_entry = true;
+    note_owner(entry);
     TRY(set_attributes(stack_.top(), entry));
-    directories_.push_back({"", entry.mtime});
+    TRY(stack_.directory(""));
+    stack_.note_times("", entry.mtime);
     return {};
+  }
+
+  void note_owner(const TarEntry& entry) {
+    const auto id = static_cast<std::uint32_t>(std::max(entry.uid, entry.gid));
+    if (id <= done_.max_id) return;
+    done_.max_id = id;
+    done_.max_id_entry = entry.name;
   }
 
   Result<> whiteout(BorrowedFd dir, const std::string& name) {
@@ -108,6 +112,7 @@ class Unpacker {
     if (!there) return false;
     if (for_directory && S_ISDIR(there->st_mode)) return false;
     TRY(sys::remove_tree_at(dir, name.c_str()));
+    if (S_ISDIR(there->st_mode)) stack_.forget();
     return is_whiteout(*there);
   }
 
@@ -116,7 +121,7 @@ class Unpacker {
     const bool directory = entry.kind == TarKind::kDirectory;
     TRY_SET(const bool was_removed, make_room(dir, name, directory));
     if (directory) return create_directory(dir, name, was_removed);
-    if (entry.kind == TarKind::kFile) return create_file(dir, name, tar);
+    if (entry.kind == TarKind::kFile) return create_file(dir, name, tar, entry.size);
     if (entry.kind == TarKind::kSymlink)
       TRY(sys::symlink_at(entry.link.c_str(), dir, name.c_str()));
     else
@@ -132,19 +137,24 @@ class Unpacker {
     return fd;
   }
 
-  Result<UniqueFd> create_file(BorrowedFd dir, const std::string& name, TarReader& tar) {
+  Result<UniqueFd> create_file(BorrowedFd dir, const std::string& name, TarReader& tar,
+                               std::uint64_t size) {
     TRY_SET(UniqueFd file,
             sys::open_at(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     std::uint64_t end = 0;
     while (true) {
       TRY_SET(const std::optional<TarData> piece, tar.data());
       if (!piece) break;
+      if (piece->offset < end || piece->offset > size || piece->bytes.size() > size - piece->offset)
+        return fail(Code::kInvalidArgument, "its stretches of data overlap or go past its end");
       // A hole is left where the archive skips.
       if (piece->offset != end) TRY(sys::seek_to(file.borrow(), piece->offset));
       TRY(sys::write_all(file.borrow(), piece->bytes));
       end = piece->offset + piece->bytes.size();
       done_.bytes += piece->bytes.size();
+      TRY(space_.wrote(piece->bytes.size()));
     }
+    if (end != size) TRY(sys::set_length(file.borrow(), size));  // the hole at its end
     return file;
   }
 
@@ -164,7 +174,7 @@ class Unpacker {
     // The mode after the owner, whose change takes set-user-id bits away. A link has none of its own.
     if (entry.kind != TarKind::kSymlink) TRY(sys::change_mode(file, entry.mode));
     for (const auto& [name, value] : entry.xattrs)
-      if (is_kept_xattr(name)) TRY(sys::set_xattr(file, name, value));
+      if (is_kept_xattr(name, entry.kind)) TRY(sys::set_xattr(file, name, value));
     return sys::change_times(file, {entry.mtime, entry.mtime});
   }
 
@@ -200,7 +210,7 @@ class Unpacker {
       TRY_SET(const UniqueFd from, sys::reopen(lower->borrow(), O_RDONLY));
       TRY_SET(const UniqueFd to,
               sys::open_at(dir, name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-      TRY(sys::copy_bytes(from.borrow(), to.borrow()));
+      TRY(sys::copy_file(from.borrow(), to.borrow()));
     } else if (!S_ISDIR(st.st_mode)) {
       TRY(sys::make_node_at(dir, name.c_str(), st.st_mode, st.st_rdev));
     } else {
@@ -211,8 +221,8 @@ class Unpacker {
   }
 
   LayerStack stack_;
+  SpaceGuard space_;
   UnpackedLayer done_;
-  std::vector<DirectoryTime> directories_;
 };
 
 // The digest covers what follows the archive's end too, but that is padding, not a place to hide a gigabyte.
@@ -229,7 +239,7 @@ Result<> drain(ByteSource& tar) {
 
 }  // namespace
 
-Result<UnpackedLayer> unpack_layer(ByteSource& tar, UniqueFd layer, std::vector<UniqueFd> lower) {
+Result<UnpackedLayer> unpack_layer(ByteSource& tar, UniqueFd layer, LowerLayers lower) {
   TRY_SET(TarReader reader, TarReader::open(tar));
   Unpacker unpacker(std::move(layer), std::move(lower));
   while (true) {

@@ -79,6 +79,19 @@ bool is_manifest_type(std::string_view type) {
   return type == kManifestType || type == "application/vnd.docker.distribution.manifest.v2+json";
 }
 
+bool is_layer_type(std::string_view type) {
+  for (const std::string_view tar : {"application/vnd.oci.image.layer.v1.tar",
+                                     "application/vnd.oci.image.layer.nondistributable.v1.tar",
+                                     "application/vnd.docker.image.rootfs.diff.tar",
+                                     "application/vnd.docker.image.rootfs.foreign.diff.tar"}) {
+    if (!type.starts_with(tar)) continue;
+    const std::string_view packed = type.substr(tar.size());
+    return packed.empty() || packed == "+gzip" || packed == "+zstd" || packed == ".gzip" ||
+           packed == ".zstd";
+  }
+  return false;
+}
+
 Result<Manifest> parse_manifest(std::string_view text) {
   TRY_SET(const json::value value, parse_json(text, kMostManifest), "read manifest");
   TRY_SET(const Fields fields, Fields::of(value, ""), "read manifest");
@@ -100,6 +113,11 @@ Result<Index> parse_index(std::string_view text) {
   TRY_SET(const json::value value, parse_json(text, kMostManifest), "read index");
   TRY_SET(const Fields fields, Fields::of(value, ""), "read index");
   TRY(refuse_hybrid(fields), "read index");
+  std::string media_type;
+  TRY(fields.read("mediaType", media_type), "read index");
+  if (!media_type.empty() && !is_index_type(media_type))
+    return fail(Code::kInvalidArgument,
+                "read index: mediaType " + quote(media_type) + " is not that of an index");
   Index index;
   TRY(read_descriptors(fields, "manifests", index.manifests), "read index");
   return index;

@@ -61,5 +61,6 @@ std::string write_index(const Index& index);
 
 bool is_index_type(std::string_view media_type);
 bool is_manifest_type(std::string_view media_type);
+bool is_layer_type(std::string_view media_type);  // of a tar archive, however compressed
 
 }  // namespace planet::oci
