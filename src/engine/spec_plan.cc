@@ -48,8 +48,10 @@ Result<std::vector<std::string>> plan_args(const RunRequest& request,
   const bool use_image_cmd = request.command.empty() && !request.entrypoint;
   const std::vector<std::string>& rest = use_image_cmd ? image.cmd : request.command;
   args.insert(args.end(), rest.begin(), rest.end());
-  if (args.empty() || args.front().empty())
+  if (args.empty())
     return fail(Code::kInvalidArgument, "no command: the image names none, so give one after it");
+  if (args.front().empty())
+    return fail(Code::kCommandNotFound, "the command is an empty word; give the name of a program");
   return args;
 }
 

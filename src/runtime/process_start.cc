@@ -103,6 +103,19 @@ Result<> enter_work_dir(const std::string& path) {
   return {};
 }
 
+// setgroups(2) and setresuid(2) say EINVAL to an id that the user namespace has no place for.
+Result<> take_ids(const oci::User& user) {
+  const auto take = [&]() -> Result<> {
+    TRY(sys::set_groups(user.additional_gids));
+    return sys::set_ids(user.uid, user.gid);
+  };
+  Result<> taken = take();
+  if (taken || taken.error().sys_errno() != EINVAL) return taken;
+  return fail(Code::kInvalidArgument,
+              "user " + std::to_string(user.uid) + " or one of its groups is not among the " +
+                  "container's ids; with the host's users (--userns host) it would be");
+}
+
 Result<> drop_privileges(const ProcessStart& start, const oci::User& user) {
   const oci::Process& process = start.process;
   const auto load = [&]() -> Result<> {
@@ -115,8 +128,7 @@ Result<> drop_privileges(const ProcessStart& start, const oci::User& user) {
           security::plan_capabilities(process.capabilities));
   TRY(security::apply_bounding(capabilities));
   TRY(sys::set_keep_caps(true));
-  TRY(sys::set_groups(user.additional_gids));
-  TRY(sys::set_ids(user.uid, user.gid));
+  TRY(take_ids(user));
   TRY(security::apply_capabilities(capabilities, user.uid));
   // A change of ids has cleared it (prctl(2), PR_SET_PDEATHSIG).
   if (start.die_with_parent) TRY(sys::set_parent_death_signal(SIGKILL));
@@ -128,6 +140,12 @@ Result<> drop_privileges(const ProcessStart& start, const oci::User& user) {
 }
 
 Error exec_error(const std::string& command, int err, bool searched) {
+  // A file that is there, and execve(2) does not find it: what it names to be run by is not.
+  if (err == ENOENT && !searched && sys::open_at(sys::kCwd, command.c_str(), O_PATH))
+    return Error::from_wire(Code::kCommandNotFound, 0,
+                            quote(command) +
+                                ": its interpreter (after #!) or program loader does not exist in "
+                                "the container");
   if (err == ENOENT || err == ENOTDIR)
     return Error::from_wire(Code::kCommandNotFound, 0,
                             quote(command) + (searched ? ": executable file not found in $PATH"
@@ -175,8 +193,7 @@ Result<std::vector<std::string>> become_ready(const ProcessStart& start,
 std::vector<std::string> command_candidates(const std::string& command,
                                             const std::vector<std::string>& env) {
   if (command.find('/') != std::string::npos) return {command};
-  std::string_view path = value_of(env, "PATH");
-  if (path.empty()) path = kDefaultPath;
+  const std::string_view path = has_variable(env, "PATH") ? value_of(env, "PATH") : kDefaultPath;
   std::vector<std::string> candidates;
   for (const std::string_view dir : split(path, ':'))
     candidates.push_back((dir.empty() ? "." : std::string(dir)) + "/" + command);
