@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/strings.h"
+#include "engine/parse.h"
 #include "sys/process.h"
 
 namespace planet::cli {
@@ -25,7 +27,44 @@ void say(const std::string& text) {
   std::fprintf(stderr, "planet: %s\n", text.c_str());
 }
 
-bool parse(CLI::App& app, std::vector<std::string> args, int usage_status, int& status) {
+void add_text(CLI::App& app, const char* flags, std::optional<std::string>& to, const char* help) {
+  app.add_option_function<std::string>(
+         flags, [&to](const std::string& text) { to = text; }, help)
+      ->take_last();
+}
+
+void add_list(CLI::App& app, const char* flags, std::vector<std::string>& to, const char* help) {
+  app.add_option(flags, to, help)->allow_extra_args(false);
+}
+
+Result<int> parse_stop_timeout(const char* flag, const std::string& text) {
+  constexpr int kMost = 1'000'000'000;  // 31 years
+  TRY_SET(const std::int64_t seconds, engine::parse_whole(flag, text, -1, kMost));
+  return static_cast<int>(seconds);
+}
+
+namespace {
+
+// CLI11's sentences, made whole.
+std::string sentence(const CLI::ParseError& error) {
+  std::string text = error.what();
+  if (dynamic_cast<const CLI::ConversionError*>(&error) == nullptr) return text;
+  const std::size_t colon = text.find(": ");
+  return (colon == std::string::npos ? text : text.substr(colon + 2)) + ": not a value it takes";
+}
+
+int status_of(const CLI::ParseError& error) {
+  const bool is_flag = std::string_view(error.what()).contains(" -");
+  const auto* extra = dynamic_cast<const CLI::ExtrasError*>(&error);
+  const bool missing = dynamic_cast<const CLI::RequiredError*>(&error) != nullptr;
+  return missing || (extra != nullptr && !is_flag) ? 1 : kEngineFailed;
+}
+
+}  // namespace
+
+bool parse(CLI::App& app, std::vector<std::string> args, int& status) {
+  for (CLI::Option* option : app.get_options())
+    if (option->get_items_expected_max() == 1) option->take_last();
   std::ranges::reverse(args);  // CLI11 takes them from the back
   try {
     app.parse(args);
@@ -34,10 +73,15 @@ bool parse(CLI::App& app, std::vector<std::string> args, int usage_status, int& 
     std::fputs(app.help().c_str(), stdout);
     status = 0;
   } catch (const CLI::ParseError& error) {
-    complain(std::string(error.what()) + "; see `" + app.get_name() + " --help`");
-    status = usage_status;
+    status = complain(sentence(error) + "; see `" + app.get_name() + " --help`", status_of(error));
   }
   return false;
+}
+
+bool is_stray_flag(const CLI::App& app, const std::string& word) {
+  if (!word.starts_with('-') || word.size() < 2) return false;
+  complain("unknown flag " + quote(word) + "; see `" + app.get_name() + " --help`");
+  return true;
 }
 
 bool use_colour(int fd) {

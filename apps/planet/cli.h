@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,21 @@ int complain(const Error& error, int status = 1);
 int complain(const std::string& text, int status = 1);
 void say(const std::string& text);
 
+// A flag with one value, of which the last given counts; also an empty one is a value.
+void add_text(CLI::App& app, const char* flags, std::optional<std::string>& to, const char* help);
+// A flag that may be given many times, with one value each.
+void add_list(CLI::App& app, const char* flags, std::vector<std::string>& to, const char* help);
+
+// Seconds for -t and --stop-timeout; -1 is for ever.
+Result<int> parse_stop_timeout(const char* flag, const std::string& text);
+
 // Parses the words after the command's name. False when it is done: help was printed, or the words are wrong.
-bool parse(CLI::App& app, std::vector<std::string> args, int usage_status, int& status);
+// As with docker, the status is 125 for a flag that is wrong, and 1 for a word that is missing or too many.
+bool parse(CLI::App& app, std::vector<std::string> args, int& status);
+
+// A program's own flags come before the words that are not for it: says so when `word` looks like one.
+// True if it does.
+bool is_stray_flag(const CLI::App& app, const std::string& word);
 
 // Colours are for terminals, and for those who want them: https://no-color.org.
 bool use_colour(int fd);

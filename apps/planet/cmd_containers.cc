@@ -109,7 +109,7 @@ int ps_command(const Global& global, const std::vector<std::string>& args) {
   app.add_option("--format", format, "json: one object a line")
       ->check(CLI::IsMember({"json", "table"}));
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
   const auto places = engine::Places::open(global.root, global.runroot);
   if (!places) return complain(places.error());
   const auto containers = engine::list_containers(*places);
@@ -134,12 +134,18 @@ int ps_command(const Global& global, const std::vector<std::string>& args) {
 
 int stop_command(const Global& global, const std::vector<std::string>& args) {
   std::vector<std::string> names;
-  std::optional<int> timeout;
+  std::optional<std::string> seconds;
   CLI::App app("Asks containers to end, and kills those that do not.", "planet stop");
-  app.add_option("-t,--time,--timeout", timeout, "seconds until it kills; -1 waits for ever");
+  add_text(app, "-t,--time,--timeout", seconds, "seconds until it kills; -1 waits for ever");
   app.add_option("container", names, "name or id")->required();
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
+  std::optional<int> timeout;
+  if (seconds) {
+    const auto parsed = parse_stop_timeout("--time", *seconds);
+    if (!parsed) return complain(parsed.error(), kEngineFailed);
+    timeout = *parsed;
+  }
   return for_each_container(
       global, names, [&](const engine::Places& places, const engine::Container& container) {
         return engine::stop_container(places, container,
@@ -154,7 +160,7 @@ int kill_command(const Global& global, const std::vector<std::string>& args) {
   app.add_option("-s,--signal", signal, "name or number");
   app.add_option("container", names, "name or id")->required();
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
   const int number = sys::signal_number(signal);
   if (number == 0) return complain("--signal " + quote(signal) + ": no such signal");
   return for_each_container(global, names,
@@ -173,7 +179,7 @@ int rm_command(const Global& global, const std::vector<std::string>& args) {
   app.add_flag("-f,--force", force, "running ones, too");
   app.add_option("container", names, "name or id")->required();
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
   return for_each_container(global, names,
                             [&](const engine::Places& places, const engine::Container& container) {
                               return engine::remove_container(places, container, force);

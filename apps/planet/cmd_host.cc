@@ -26,7 +26,7 @@ std::string cgroup_text() {
 int version_command(const Global& /*global*/, const std::vector<std::string>& args) {
   CLI::App app("The version of planet.", "planet version");
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
   std::puts("planet version " PLANET_VERSION);
   return 0;
 }
@@ -36,7 +36,7 @@ int info_command(const Global& global, const std::vector<std::string>& args) {
   CLI::App app("What this host and this engine can do.", "planet info");
   app.add_option("--format", format, "json")->check(CLI::IsMember({"json", "text"}));
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
   const auto engine = engine::Engine::open(global.root, global.runroot);
   if (!engine) return complain(engine.error());
   const auto containers = engine::list_containers(engine->places);

@@ -51,7 +51,7 @@ int images_command(const Global& global, const std::vector<std::string>& args) {
   app.add_option("--format", format, "json: one object a line")
       ->check(CLI::IsMember({"json", "table"}));
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
   const auto listed = [&]() -> Result<std::vector<image::Listed>> {
     TRY_SET(const image::Store store, image::Store::open(global.root));
     return store.list();
@@ -87,7 +87,7 @@ int load_command(const Global& global, const std::vector<std::string>& args) {
   app.add_option("--name", name, "what to call an image that the archive does not name");
   app.add_flag("-q,--quiet", quiet, "no progress");
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
   if (input == "-" && ::isatty(0) == 1)
     return complain(
         "load reads an archive, and standard input is a terminal; give one with -i FILE");

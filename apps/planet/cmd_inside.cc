@@ -36,7 +36,7 @@ int logs_command(const Global& global, const std::vector<std::string>& args) {
   app.add_option("-n,--tail", tail, "only the last so many lines");
   app.add_option("container", name, "name or id")->required();
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
   const auto done = [&]() -> Result<> {
     if (tail != "all") {
       TRY_SET(query.tail, parse_number<std::uint64_t>(tail, "--tail"));
@@ -63,8 +63,9 @@ int exec_command(const Global& global, const std::vector<std::string>& args) {
   app.add_option("-w,--workdir", options.work_dir, "working directory in the container");
   app.add_option("-u,--user", options.user, "NAME|UID[:GROUP|GID]");
   int status = 0;
-  if (!parse(app, args, 1, status)) return status;
+  if (!parse(app, args, status)) return status;
   std::vector<std::string> rest = app.remaining();
+  if (!rest.empty() && is_stray_flag(app, rest.front())) return kEngineFailed;
   if (rest.size() < 2)
     return complain("exec needs a container and a command; see `planet exec --help`");
   options.command.assign(rest.begin() + 1, rest.end());

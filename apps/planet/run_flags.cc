@@ -8,9 +8,9 @@
 #include "cli.h"
 #include "engine/parse.h"
 #include "engine/reserve.h"
+#include "resource_flags.h"
 #include "runtime/own_program.h"
 #include "security/rlimits.h"
-#include "sys/device.h"
 #include "sys/file.h"
 #include "sys/signals.h"
 
@@ -22,19 +22,12 @@ using engine::RunRequest;
 // Flags as text, before they are judged.
 struct Words {
   std::vector<std::string> env, env_files, volumes, mounts, tmpfs, cap_add, cap_drop, security,
-      ulimits, labels, sysctls, read_bps, write_bps, read_iops, write_iops, blkio_weight_device,
-      publish;
-  std::string memory, memory_swap, memory_reservation, cpus, shm_size,
-      network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir, user,
-      cpuset_cpus, cpuset_mems;
-  std::optional<std::int64_t> cpu_quota, pids_limit, swappiness;
-  std::optional<std::uint64_t> cpu_shares, cpu_period;
-  std::optional<std::uint16_t> blkio_weight;
+      ulimits, labels, sysctls, publish;
+  std::string network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir,
+              user;
+  std::optional<std::string> shm_size, stop_timeout, oom_score_adj;
+  ResourceWords resources;
 };
-
-void add_list(CLI::App& app, const char* flags, std::vector<std::string>& to, const char* help) {
-  app.add_option(flags, to, help)->allow_extra_args(false);
-}
 
 void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   app.add_flag("--rm", request.remove, "remove the container when it ends");
@@ -51,10 +44,9 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "-l,--label", words.labels, "NAME=VALUE");
   app.add_flag("--init", request.init, "a small process 1 that reaps orphans");
   app.add_option("--stop-signal", request.stop_signal, "what `planet stop` sends first");
-  app.add_option("--stop-timeout", request.stop_timeout, "seconds until it kills");
+  add_text(app, "--stop-timeout", words.stop_timeout, "seconds until it kills; -1 waits for ever");
   add_list(app, "--ulimit", words.ulimits, "NAME=SOFT[:HARD]");
-  app.add_option("--oom-score-adj", request.oom_score_adj, "-1000 to 1000")
-      ->check(CLI::Range(-1000, 1000));
+  add_text(app, "--oom-score-adj", words.oom_score_adj, "-1000 to 1000");
   // A flag that may have a value after '=', but never takes the next word for one.
   app.add_flag("--explain{text}", words.explain, "show each step of making it; =json for tools");
   app.add_option("--pull", words.pull, "missing or never (nothing is pulled yet)");
@@ -65,7 +57,7 @@ void add_file_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "--mount", words.mounts, "type=bind|tmpfs,source=...,target=...[,readonly]");
   add_list(app, "--tmpfs", words.tmpfs, "DESTINATION[:OPTIONS]");
   app.add_flag("--read-only", request.read_only, "its root filesystem cannot be written");
-  app.add_option("--shm-size", words.shm_size, "size of /dev/shm");
+  add_text(app, "--shm-size", words.shm_size, "size of /dev/shm");
   app.add_option("--rootfs", request.rootfs, "a directory instead of an image");
 }
 
@@ -78,26 +70,6 @@ void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
   app.add_option("--userns", words.userns, "auto (private users) or host");
   add_list(app, "--sysctl", words.sysctls, "NAME=VALUE");
   add_list(app, "-p,--publish", words.publish, "ports come with networks");
-}
-
-void add_resource_flags(CLI::App& app, Words& words) {
-  app.add_option("-m,--memory", words.memory, "memory limit: 512m");
-  app.add_option("--memory-swap", words.memory_swap, "memory and swap together; -1 for no limit");
-  app.add_option("--memory-reservation", words.memory_reservation,
-                 "what it may keep under pressure");
-  app.add_option("--memory-swappiness", words.swappiness, "0 to 100 (cgroup v1)");
-  app.add_option("--cpus", words.cpus, "processors: 0.5");
-  app.add_option("-c,--cpu-shares", words.cpu_shares, "weight; 1024 is the middle");
-  app.add_option("--cpu-period", words.cpu_period, "microseconds");
-  app.add_option("--cpu-quota", words.cpu_quota, "microseconds a period");
-  app.add_option("--cpuset-cpus", words.cpuset_cpus, "0-3,5");
-  app.add_option("--cpuset-mems", words.cpuset_mems, "0-1");
-  app.add_option("--pids-limit", words.pids_limit, "processes; -1 for no limit (4096)");
-  app.add_option("--blkio-weight", words.blkio_weight, "10 to 1000")->check(CLI::Range(10, 1000));
-  add_list(app, "--device-read-bps", words.read_bps, "/dev/NAME:RATE");
-  add_list(app, "--device-write-bps", words.write_bps, "/dev/NAME:RATE");
-  add_list(app, "--device-read-iops", words.read_iops, "/dev/NAME:NUMBER");
-  add_list(app, "--device-write-iops", words.write_iops, "/dev/NAME:NUMBER");
 }
 
 // "NAME" alone is the caller's, and nothing if the caller has none.
@@ -117,7 +89,8 @@ Result<> add_env_file(const std::string& file, RunRequest& request) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (trim(line).empty() || trim(line).starts_with('#')) continue;
     const std::string_view name = line.substr(0, line.find('='));
-    if (name.empty() || name.find_first_of(" \t") != std::string_view::npos)
+    const bool has_nul = line.contains('\0');
+    if (name.empty() || name.find_first_of(" \t") != std::string_view::npos || has_nul)
       return fail(Code::kInvalidArgument,
                   "--env-file " + quote(file) + ": " + quote(line) + " is not NAME=VALUE");
     add_env(line, request);
@@ -146,8 +119,8 @@ Result<> judge_mounts(const Words& words, RunRequest& request) {
     TRY_SET(oci::Mount mount, engine::parse_tmpfs(text));
     request.tmpfs.push_back(std::move(mount));
   }
-  if (!words.shm_size.empty()) {
-    TRY_SET(const std::int64_t size, engine::parse_size("--shm-size", words.shm_size));
+  if (words.shm_size) {
+    TRY_SET(const std::int64_t size, engine::parse_size("--shm-size", *words.shm_size));
     request.shm_bytes = static_cast<std::uint64_t>(size);
   }
   if (!request.rootfs.empty() && !request.rootfs.starts_with('/'))
@@ -183,74 +156,11 @@ Result<> judge_isolation(const Words& words, RunRequest& request) {
     return fail(Code::kInvalidArgument,
                 "--privileged uses the host's users: leave out --userns auto");
   for (const std::string& text : words.sysctls) {
+    if (text.find('=') == std::string::npos)
+      return fail(Code::kInvalidArgument, "--sysctl " + quote(text) + ": expected NAME=VALUE");
     TRY_SET(const auto pair, engine::parse_pair("--sysctl", text));
     request.sysctls[pair.first] = pair.second;
   }
-  return {};
-}
-
-Result<> judge_memory(const Words& words, oci::Resources& resources) {
-  oci::Memory memory;
-  constexpr std::int64_t kLeastMemory = 6 << 20;
-  if (!words.memory.empty()) {
-    TRY_SET(memory.limit, engine::parse_size("--memory", words.memory));
-    if (*memory.limit < kLeastMemory)
-      return fail(Code::kInvalidArgument,
-                  "--memory " + quote(words.memory) + ": the least that starts is 6m");
-  }
-  if (words.memory_swap == "-1") {
-    memory.swap = -1;
-  } else if (!words.memory_swap.empty()) {
-    TRY_SET(memory.swap, engine::parse_size("--memory-swap", words.memory_swap));
-  }
-  if (!words.memory_reservation.empty()) {
-    TRY_SET(memory.reservation,
-            engine::parse_size("--memory-reservation", words.memory_reservation));
-  }
-  if (words.swappiness) memory.swappiness = static_cast<std::uint64_t>(*words.swappiness);
-  if (memory.limit || memory.swap || memory.reservation || memory.swappiness)
-    resources.memory = memory;
-  return {};
-}
-
-Result<> judge_cpu(const Words& words, oci::Resources& resources) {
-  oci::Cpu cpu;
-  cpu.shares = words.cpu_shares;
-  cpu.quota = words.cpu_quota;
-  cpu.period = words.cpu_period;
-  cpu.cpus = words.cpuset_cpus;
-  cpu.mems = words.cpuset_mems;
-  if (!words.cpus.empty()) {
-    if (cpu.quota || cpu.period)
-      return fail(Code::kInvalidArgument,
-                  "--cpus and --cpu-quota or --cpu-period say the same thing twice; give one");
-    TRY_SET(cpu.quota, engine::parse_cpus(words.cpus));
-    cpu.period = 100000;
-  }
-  if (cpu.shares || cpu.quota || cpu.period || !cpu.cpus.empty() || !cpu.mems.empty())
-    resources.cpu = cpu;
-  return {};
-}
-
-Result<> judge_io(const Words& words, oci::Resources& resources) {
-  oci::BlockIo io;
-  io.weight = words.blkio_weight;
-  const auto add = [](const char* flag, const std::vector<std::string>& texts, bool bytes,
-                      std::vector<oci::ThrottleDevice>& to) -> Result<> {
-    for (const std::string& text : texts) {
-      TRY_SET(const auto rate, engine::parse_rate(flag, text, bytes));
-      TRY_SET(const sys::DeviceNumber number, sys::block_device_number(rate.first), flag);
-      to.push_back({.major = number.major, .minor = number.minor, .rate = rate.second});
-    }
-    return {};
-  };
-  TRY(add("--device-read-bps", words.read_bps, true, io.throttle_read_bps));
-  TRY(add("--device-write-bps", words.write_bps, true, io.throttle_write_bps));
-  TRY(add("--device-read-iops", words.read_iops, false, io.throttle_read_iops));
-  TRY(add("--device-write-iops", words.write_iops, false, io.throttle_write_iops));
-  const bool any = io.weight || !io.throttle_read_bps.empty() || !io.throttle_write_bps.empty() ||
-                   !io.throttle_read_iops.empty() || !io.throttle_write_iops.empty();
-  if (any) resources.block_io = std::move(io);
   return {};
 }
 
@@ -265,6 +175,14 @@ Result<> judge_process(const Words& words, RunRequest& request) {
   if (!request.stop_signal.empty() && sys::signal_number(request.stop_signal) == 0)
     return fail(Code::kInvalidArgument,
                 "--stop-signal " + quote(request.stop_signal) + ": no such signal");
+  if (words.stop_timeout) {
+    TRY_SET(request.stop_timeout, parse_stop_timeout("--stop-timeout", *words.stop_timeout));
+  }
+  if (words.oom_score_adj) {
+    TRY_SET(const std::int64_t score,
+            engine::parse_whole("--oom-score-adj", *words.oom_score_adj, -1000, 1000));
+    request.oom_score_adj = static_cast<int>(score);
+  }
   for (const std::string& text : words.labels) {
     TRY_SET(const auto pair, engine::parse_pair("--label", text));
     request.labels[pair.first] = pair.second;
@@ -292,10 +210,7 @@ Result<> judge(const Words& words, RunRequest& request) {
   TRY(judge_env(words, request));
   TRY(judge_mounts(words, request));
   TRY(judge_isolation(words, request));
-  TRY(judge_memory(words, request.resources));
-  TRY(judge_cpu(words, request.resources));
-  request.resources.pids_limit = words.pids_limit;
-  return judge_io(words, request.resources);
+  return judge_resources(words.resources, request.resources);
 }
 
 // Here, for what comes next may read the caller's input (--env-file /dev/stdin), which can be done only once.
@@ -322,17 +237,16 @@ std::optional<RunRequest> parse_run_flags(const std::vector<std::string>& args, 
   add_process_flags(app, request, words);
   add_file_flags(app, request, words);
   add_isolation_flags(app, request, words);
-  add_resource_flags(app, words);
-  if (!parse(app, args, kEngineFailed, status)) return std::nullopt;
+  add_resource_flags(app, words.resources);
+  if (!parse(app, args, status)) return std::nullopt;
   if (const Result<> left = leave_program_if_needed(request, words); !left) {
     status = complain(left.error(), kEngineFailed);
     return std::nullopt;
   }
   std::vector<std::string> rest = app.remaining();
   if (!rest.empty() && rest.front() == "--") rest.erase(rest.begin());
-  if (!rest.empty() && rest.front().starts_with('-') && rest.front().size() > 1) {
-    status = complain("run: unknown flag " + quote(rest.front()) + "; see `planet run --help`",
-                      kEngineFailed);
+  if (!rest.empty() && is_stray_flag(app, rest.front())) {
+    status = kEngineFailed;
     return std::nullopt;
   }
   if (request.rootfs.empty()) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <limits>
 
 #include "base/strings.h"
 #include "cgroup/group.h"
@@ -189,7 +190,9 @@ Result<> stop_container(const Places& places, const Container& container, int ti
   TRY(sys::send_signal(init->borrow(), signal == 0 ? SIGTERM : signal));
   bool ended = false;
   constexpr int kMilliseconds = 1000;
-  TRY(wait_for_end(init->borrow(), timeout < 0 ? -1 : timeout * kMilliseconds, ended));
+  constexpr int kMostSeconds = std::numeric_limits<int>::max() / kMilliseconds;  // 24 days
+  const int patience = timeout < 0 ? -1 : std::min(timeout, kMostSeconds) * kMilliseconds;
+  TRY(wait_for_end(init->borrow(), patience, ended));
   if (!ended) {
     (void)sys::send_signal(init->borrow(), SIGKILL);
     TRY(wait_for_end(init->borrow(), -1, ended));

@@ -48,12 +48,18 @@ std::int64_t parse_nano(std::string_view text) {
   return std::int64_t{*high} * 1'000'000'000 + *low;
 }
 
-// Rejects what a path in the container may not be.
+// Rejects what a path in the container may not be. ".." counts as it reads: links are not looked at here.
 Result<> check_target(std::string_view flag, std::string_view text, std::string_view target) {
   if (!target.starts_with('/'))
     return bad(flag, text, "the path in the container must be absolute");
-  if (target.find_first_not_of('/') == std::string_view::npos)
-    return bad(flag, text, "the container's root cannot be mounted over");
+  std::size_t depth = 0;
+  for (const std::string_view part : split(target, '/')) {
+    if (part == "..")
+      depth -= depth == 0 ? 0 : 1;
+    else if (!part.empty() && part != ".")
+      ++depth;
+  }
+  if (depth == 0) return bad(flag, text, "the container's root cannot be mounted over");
   return {};
 }
 
@@ -81,6 +87,27 @@ Result<> add_volume_option(std::string_view text, std::string_view option, Volum
   return {};
 }
 
+Result<bool> parse_bool(std::string_view text, std::string_view field, std::string_view value) {
+  if (value.empty() || value == "true" || value == "1") return true;
+  if (value == "false" || value == "0") return false;
+  return bad("--mount", text, std::string(field) + " is true or false");
+}
+
+Result<> add_tmpfs_field(std::string_view text, std::string_view key, std::string_view value,
+                         std::vector<std::string>& tmpfs) {
+  if (key == "tmpfs-size") {
+    TRY_SET(const std::int64_t size, parse_size("--mount tmpfs-size", value));
+    tmpfs.push_back("size=" + std::to_string(size));
+    return {};
+  }
+  if (key != "tmpfs-mode") return bad("--mount", text, "unknown field " + quote(key));
+  const auto mode = parse_number<unsigned>(value, "", 8);
+  if (!mode || *mode > 07777U)
+    return bad("--mount", text, "tmpfs-mode is an octal number such as 1777");
+  tmpfs.push_back("mode=" + std::string(value));
+  return {};
+}
+
 Result<> set_mount_field(std::string_view text, std::string_view field, std::string& type,
                          Volume& volume, std::vector<std::string>& tmpfs) {
   const std::size_t equals = field.find('=');
@@ -93,14 +120,12 @@ Result<> set_mount_field(std::string_view text, std::string_view field, std::str
   } else if (key == "target" || key == "destination" || key == "dst") {
     volume.destination = value;
   } else if (key == "readonly" || key == "ro") {
-    if (value.empty() || value == "true" || value == "1") volume.options.emplace_back("rro");
+    TRY_SET(const bool read_only, parse_bool(text, key, value));
+    if (read_only) volume.options.emplace_back("rro");
   } else if (key == "bind-propagation") {
     return add_volume_option(text, value, volume);
-  } else if (key == "tmpfs-size") {
-    TRY_SET(const std::int64_t size, parse_size("--mount tmpfs-size", value));
-    tmpfs.push_back("size=" + std::to_string(size));
-  } else if (key == "tmpfs-mode") {
-    tmpfs.push_back("mode=" + std::string(value));
+  } else if (key.starts_with("tmpfs-")) {
+    return add_tmpfs_field(text, key, value, tmpfs);
   } else {
     return bad("--mount", text, "unknown field " + quote(key));
   }
@@ -133,6 +158,27 @@ Result<std::int64_t> parse_size(std::string_view flag, std::string_view text) {
   return static_cast<std::int64_t>(std::llround(bytes));
 }
 
+Result<std::int64_t> parse_whole(std::string_view flag, std::string_view text, std::int64_t least,
+                                 std::int64_t most) {
+  const auto value = parse_number<std::int64_t>(text, "");
+  if (value && *value >= least && *value <= most) return *value;
+  return bad(
+      flag, text,
+      "expected a whole number from " + std::to_string(least) + " to " + std::to_string(most));
+}
+
+Result<> check_number_list(std::string_view flag, std::string_view text) {
+  for (const std::string_view range : split(text, ',')) {
+    const std::size_t dash = range.find('-');
+    const auto first = parse_number<std::uint16_t>(range.substr(0, dash), "");
+    const auto last = dash == std::string_view::npos
+                          ? first
+                          : parse_number<std::uint16_t>(range.substr(dash + 1), "");
+    if (!first || !last || *last < *first) return bad(flag, text, "expected a list such as 0-3,5");
+  }
+  return {};
+}
+
 Result<std::int64_t> parse_cpus(std::string_view text) {
   constexpr std::int64_t kNanoPerMicro =
       10'000;  // 1e9 parts of a processor against 1e5 microseconds
@@ -151,9 +197,12 @@ Result<Volume> parse_volume(std::string_view text, const std::string& here) {
   Volume volume{.source = "", .destination = std::string(parts[1]), .options = {"rbind"}};
   TRY_SET(volume.source, host_path("-v", text, parts[0], here));
   TRY(check_target("-v", text, volume.destination));
-  if (parts.size() == 3)
-    for (const std::string_view option : split(parts[2], ','))
-      TRY(add_volume_option(text, option, volume));
+  if (parts.size() != 3) return volume;
+  const auto options = split(parts[2], ',');
+  for (const std::string_view option : options) TRY(add_volume_option(text, option, volume));
+  if (std::ranges::find(options, "ro") != options.end() &&
+      std::ranges::find(options, "rw") != options.end())
+    return bad("-v", text, "ro and rw contradict each other");
   return volume;
 }
 
@@ -174,8 +223,10 @@ Result<> parse_mount(std::string_view text, const std::string& here, RunRequest&
   std::vector<std::string> tmpfs;
   for (const std::string_view field : split(text, ','))
     TRY(set_mount_field(text, field, type, volume, tmpfs));
+  if (volume.destination.empty()) return bad("--mount", text, "it has no target");
   TRY(check_target("--mount", text, volume.destination));
   if (type == "tmpfs") {
+    if (!volume.source.empty()) return bad("--mount", text, "a tmpfs has no source");
     if (volume.options.size() > 1) tmpfs.emplace_back("ro");
     request.tmpfs.push_back(tmpfs_mount(volume.destination, tmpfs));
     return {};
@@ -200,14 +251,10 @@ Result<std::pair<std::string, std::uint64_t>> parse_rate(std::string_view flag,
   if (colon == std::string_view::npos || !text.starts_with("/dev/"))
     return bad(flag, text, "expected /dev/NAME:RATE");
   const std::string_view rate = text.substr(colon + 1);
-  std::pair<std::string, std::uint64_t> out(text.substr(0, colon), 0);
-  if (bytes) {
-    TRY_SET(const std::int64_t size, parse_size(flag, rate));
-    out.second = static_cast<std::uint64_t>(size);
-  } else {
-    TRY_SET(out.second, parse_number<std::uint64_t>(rate, std::string(flag) + " rate"));
-  }
-  return out;
+  const auto number = bytes ? parse_size(flag, rate) : parse_number<std::int64_t>(rate, "");
+  if (!number || *number < 0)
+    return bad(flag, text, bytes ? "the rate is a size such as 1mb" : "the rate is a whole number");
+  return std::pair(std::string(text.substr(0, colon)), static_cast<std::uint64_t>(*number));
 }
 
 Result<> parse_security_option(std::string_view text, RunRequest& request) {

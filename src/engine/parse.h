@@ -18,6 +18,13 @@ namespace planet::engine {
 // "512m", "1.5g", "64MiB", "1024": bytes. Units are powers of 1024, as docker counts memory.
 Result<std::int64_t> parse_size(std::string_view flag, std::string_view text);
 
+// A whole number from `least` to `most`.
+Result<std::int64_t> parse_whole(std::string_view flag, std::string_view text, std::int64_t least,
+                                 std::int64_t most);
+
+// --cpuset-cpus "0-3,5": whether it is such a list. What it names may still not exist.
+Result<> check_number_list(std::string_view flag, std::string_view text);
+
 // --cpus "0.5": microseconds in a period of 100000.
 Result<std::int64_t> parse_cpus(std::string_view text);
 

@@ -30,13 +30,30 @@ TEST(ParseCpus, IsExact) {
     EXPECT_FALSE(parse_cpus(bad)) << bad;
 }
 
+TEST(ParseWhole, IsStrictAndBounded) {
+  EXPECT_EQ(*parse_whole("--pids-limit", "-1", -1, 100), -1);
+  EXPECT_EQ(*parse_whole("--pids-limit", "100", -1, 100), 100);
+  for (const char* bad : {"", "x", "101", "-2", "1.5", "+1", " 1", "99999999999999999999"})
+    EXPECT_FALSE(parse_whole("--pids-limit", bad, -1, 100)) << bad;
+  EXPECT_EQ(parse_whole("--pids-limit", "x", -1, 100).error().to_string(),
+            "--pids-limit \"x\": expected a whole number from -1 to 100");
+}
+
+TEST(CheckNumberList, TakesRanges) {
+  for (const char* good : {"0", "0-3", "0-1,5,7-7"})
+    EXPECT_TRUE(check_number_list("--cpuset-cpus", good)) << good;
+  for (const char* bad : {"", " ", "x", "0,", "0,,1", "1-0", "0-x", "-1", "0-1-2", "99999"})
+    EXPECT_FALSE(check_number_list("--cpuset-cpus", bad)) << bad;
+}
+
 TEST(ParseVolume, TakesPathsAndOptions) {
   const auto volume = parse_volume("./data:/srv:ro,rslave", "/home/me");
   ASSERT_TRUE(volume);
   EXPECT_EQ(volume->source, "/home/me/./data");
   EXPECT_EQ(volume->destination, "/srv");
   EXPECT_THAT(volume->options, ElementsAre("rbind", "rro", "rslave"));
-  for (const char* bad : {"", "/a", "/a:b", "/a:/", "/a:/b:what", "/a:/b:ro:x", ":/b", "/a://"})
+  for (const char* bad : {"", "/a", "/a:b", "/a:/", "/a:/b:what", "/a:/b:ro:x", ":/b", "/a://",
+                          "/a:/b/..", "/a:/../.", "/a:/b:ro,rw"})
     EXPECT_FALSE(parse_volume(bad, "/")) << bad;
   EXPECT_THAT(parse_volume("data:/srv", "/").error().to_string(),
               testing::HasSubstr("named volumes do not exist yet"));
@@ -49,8 +66,10 @@ TEST(ParseMount, TakesBindAndTmpfs) {
   ASSERT_TRUE(parse_mount("type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1777", "/", request));
   EXPECT_THAT(request.tmpfs.at(0).options,
               ElementsAre("nosuid", "nodev", "noexec", "size=1048576", "mode=1777"));
-  for (const char* bad : {"", "type=bind", "type=bind,source=/a", "type=what,source=/a,target=/b",
-                          "type=bind,source=/a,target=/b,x=y"})
+  for (const char* bad :
+       {"", "type=bind", "type=bind,source=/a", "type=what,source=/a,target=/b",
+        "type=bind,source=/a,target=/b,x=y", "type=tmpfs,source=/a,target=/b",
+        "type=bind,source=/a,target=/b,readonly=maybe", "type=tmpfs,target=/b,tmpfs-mode=9"})
     EXPECT_FALSE(parse_mount(bad, "/", request)) << bad;
 }
 
@@ -59,6 +78,8 @@ TEST(ParseRate, NeedsADevice) {
   EXPECT_EQ(parse_rate("--device-read-iops", "/dev/sda:10", false)->second, 10U);
   EXPECT_FALSE(parse_rate("--device-read-iops", "/dev/sda:10k", false));
   EXPECT_FALSE(parse_rate("--device-read-bps", "sda:1mb", true));
+  EXPECT_EQ(parse_rate("--device-read-bps", "/dev/sda:", true).error().to_string(),
+            "--device-read-bps \"/dev/sda:\": the rate is a size such as 1mb");
 }
 
 TEST(ParseSecurityOption, RefusesWhatItDoesNotKnow) {
