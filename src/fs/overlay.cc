@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include "base/strings.h"
+#include "fs/root.h"
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/process.h"
@@ -37,11 +38,25 @@ Result<bool> add_layers(BorrowedFd context, const std::vector<DetachedMount>& la
   return true;
 }
 
-Result<> add_writable(BorrowedFd context, const OverlayDirs& dirs) {
-  TRY_SET(const UniqueFd upper, sys::open_at(sys::kCwd, dirs.upper.c_str(), O_PATH | O_DIRECTORY));
-  TRY_SET(const UniqueFd work, sys::open_at(sys::kCwd, dirs.work.c_str(), O_PATH | O_DIRECTORY));
-  TRY(sys::fs_set_fd(context, "upperdir", upper.borrow()));
-  return sys::fs_set_fd(context, "workdir", work.borrow());
+// The writable part through a mount of its own, which the kernel wants for both: the container's mountinfo shows the
+// paths below its root, and none of the host's.
+struct Writable {
+  DetachedMount mount;
+  UniqueFd upper, work;
+};
+
+Result<Writable> open_writable(const OverlayDirs& dirs) {
+  const auto [above, upper] = split_last(dirs.upper);
+  const auto [same, work] = split_last(dirs.work);
+  if (above != same)
+    return fail(Code::kInvalidArgument,
+                quote(dirs.upper) + " and " + quote(dirs.work) + " are not in one directory");
+  TRY_SET(DetachedMount mount, DetachedMount::clone(sys::kCwd, std::string(above).c_str(), false));
+  constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
+  TRY_SET(UniqueFd upper_fd, sys::open_at(mount.root(), std::string(upper).c_str(), kFlags));
+  TRY_SET(UniqueFd work_fd, sys::open_at(mount.root(), std::string(work).c_str(), kFlags));
+  return Writable{
+      .mount = std::move(mount), .upper = std::move(upper_fd), .work = std::move(work_fd)};
 }
 
 std::string fd_path(BorrowedFd fd) {
@@ -118,7 +133,9 @@ Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<Borrow
   if (!taken && interface == OverlayInterface::kDescriptors)
     return fail(Code::kUnsupported, "overlayfs takes no layers by descriptor before Linux 6.13");
   if (!taken) return make_by_string(dirs, layers);
-  TRY(add_writable(context.borrow(), dirs));
+  TRY_SET(const Writable writable, open_writable(dirs));
+  TRY(sys::fs_set_fd(context.borrow(), "upperdir", writable.upper.borrow()));
+  TRY(sys::fs_set_fd(context.borrow(), "workdir", writable.work.borrow()));
   TRY(sys::fs_create(context.borrow()));
   TRY_SET(UniqueFd mount, sys::fs_mount(context.borrow(), 0));
   return DetachedMount(std::move(mount));

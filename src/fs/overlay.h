@@ -17,8 +17,8 @@ namespace planet::fs {
 
 struct OverlayDirs {
   std::vector<std::string> layers;  // topmost first, at least one
-  std::string upper;
-  std::string work;
+  std::string upper;                // absolute, and ...
+  std::string work;                 // ... in the same directory
 };
 
 // How the layers are handed to the kernel. kString is for kernels before 6.13, and for tests.

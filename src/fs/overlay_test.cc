@@ -83,8 +83,7 @@ TEST_P(OverlayTest, AMissingLayerIsNamed) {
 
 TEST_P(OverlayTest, AFailureInTheKernelIsASentence) {
   OverlayDirs broken = dirs();
-  broken.work = top_ / "upper/inside";
-  stdfs::create_directory(top_ / "upper/inside");
+  broken.work = broken.upper;
   const auto mount = make_overlay(broken, std::nullopt, GetParam());
   ASSERT_FALSE(mount);
   EXPECT_EQ(mount.error().sys_errno(), EINVAL) << mount.error().to_string();

@@ -48,6 +48,7 @@ load helper
 @test "it sees its own processes and nothing of the host's mounts" {
 	run planet run --rm busybox sh -c 'ps | wc -l; grep -c -e /old -e "$0" /proc/self/mountinfo' "$top"
 	[ "${lines[0]}" -le 4 ]
+	[ "${lines[1]}" = 0 ] # not even in the options of the overlay
 	# One root and nothing over it; no other mount than those a container is given.
 	run planet run --rm busybox sh -c 'cut -d" " -f5 /proc/self/mountinfo | grep -c "^/$"'
 	[ "$output" = 1 ]
