@@ -1,5 +1,6 @@
 #include "oci/json.h"
 
+#include <algorithm>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/throw_exception.hpp>
 #include <cstdio>
@@ -96,39 +97,80 @@ Result<> check_keys(std::string_view text, Strings strings) {
   return {};
 }
 
-void indent(std::string& out, std::size_t level) {
-  out += '\n';
-  out.append(level * 4, ' ');
+// Line and column, from 1, of the byte at `offset`.
+std::string place(std::string_view text, std::size_t offset) {
+  const std::string_view before = text.substr(0, offset);
+  const std::size_t line = before.rfind('\n');
+  const std::size_t column = line == std::string_view::npos ? offset : offset - line - 1;
+  return "line " + std::to_string(1 + std::ranges::count(before, '\n')) + ", column " +
+         std::to_string(column + 1);
 }
 
-void write_pretty(std::string& out, const json::value& value, std::size_t level) {
-  const auto separate = [&](bool& first) {
-    if (!first) out += ',';
-    first = false;
-    indent(out, level + 1);
-  };
-  bool first = true;
-  if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
-    out += '{';
-    for (const auto& member : *object) {
-      separate(first);
-      out += json::serialize(json::value(member.key())) + ": ";
-      write_pretty(out, member.value(), level + 1);
-    }
-    indent(out, level);
-    out += '}';
-  } else if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
-    out += '[';
-    for (const json::value& element : *array) {
-      separate(first);
-      write_pretty(out, element, level + 1);
-    }
-    indent(out, level);
-    out += ']';
-  } else {
-    out += json::serialize(value);
-  }
+// What is wrong, in words that a reader of the file understands.
+std::string reason(const json::error_code& error, std::string_view rest) {
+  if (!rest.empty() && utf8_length(rest) == 0) return "it is not UTF-8";
+  if (error == json::error::too_deep)
+    return "it is nested deeper than " + std::to_string(kMostDepth) + " levels";
+  if (error == json::error::incomplete) return "it ends too early";
+  if (error == json::error::extra_data) return "something follows its end";
+  return error.message();
 }
+
+std::string short_form(const json::value& value) {
+  constexpr std::size_t kMostShown = 100;
+  if (value.is_object()) return "an object";
+  if (value.is_array()) return "a list";
+  const json::string* text = value.if_string();
+  if (text == nullptr) return json::serialize(value);
+  const std::string_view all(text->data(), text->size());
+  return quote(all.substr(0, kMostShown)) + (all.size() > kMostShown ? "..." : "");
+}
+
+class PrettyWriter {
+ public:
+  explicit PrettyWriter(std::string_view indent) : indent_(indent) {}
+
+  void write(const json::value& value) {
+    if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
+      write_all('{', '}', *object, [&](const auto& member) {
+        out_ += json::serialize(json::value(member.key())) + ": ";
+        write(member.value());
+      });
+    } else if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
+      write_all('[', ']', *array, [&](const json::value& element) { write(element); });
+    } else {
+      out_ += json::serialize(value);
+    }
+  }
+
+  std::string take() && { return std::move(out_); }
+
+ private:
+  template <class Items, class F>
+  void write_all(char open, char close, const Items& items, F&& body) {
+    out_ += open;
+    ++level_;
+    bool first = true;
+    for (const auto& item : items) {
+      if (!first) out_ += ',';
+      first = false;
+      new_line();
+      body(item);
+    }
+    --level_;
+    new_line();
+    out_ += close;
+  }
+
+  void new_line() {
+    out_ += '\n';
+    for (std::size_t i = 0; i < level_; ++i) out_ += indent_;
+  }
+
+  std::string_view indent_;
+  std::size_t level_ = 0;
+  std::string out_;
+};
 
 }  // namespace
 
@@ -137,17 +179,84 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit, Strings
     return fail(Code::kInvalidArgument, "the JSON text has " + std::to_string(text.size()) +
                                             " bytes, more than " + std::to_string(limit));
   json::error_code error;
-  json::value value = json::parse({text.data(), text.size()}, error, {}, limits(strings));
-  if (error) return fail(Code::kInvalidArgument, "not valid JSON: " + error.message());
+  json::stream_parser parser({}, limits(strings));
+  std::size_t read = parser.write_some(text.data(), text.size(), error);
+  if (!error && trim(text.substr(read)).empty()) {
+    parser.finish(error);
+  } else if (!error) {
+    error = json::error::extra_data;
+    read += text.substr(read).find_first_not_of(" \t\r\n");
+  }
+  if (error)
+    return fail(Code::kInvalidArgument,
+                "not valid JSON at " + place(text, read) + ": " + reason(error, text.substr(read)));
   TRY(check_keys(text, strings));
-  return value;
+  return parser.release();
+}
+
+std::string Path::text() const {
+  if (in_ == nullptr) return std::string(name_);
+  std::string text = in_->text();
+  switch (kind_) {
+    case Kind::kDocument:
+      break;
+    case Kind::kField:
+      if (!text.empty()) text += '.';
+      text += name_;
+      break;
+    case Kind::kEntry:
+      text += '[' + quote(name_.substr(0, 100)) + ']';
+      break;
+    case Kind::kElement:
+      text += '[' + std::to_string(index_) + ']';
+      break;
+  }
+  return text;
+}
+
+std::unexpected<Error> unexpected_value(const std::string& where, const json::value& is,
+                                        std::string_view expected) {
+  return fail(Code::kInvalidArgument, (where.empty() ? "the document" : where) + " is " +
+                                          short_form(is) + ", expected " + std::string(expected));
+}
+
+Result<> take(const json::value& from, const Path& path, std::string& to) {
+  const json::string* text = from.if_string();
+  if (text == nullptr) return unexpected_value(path.text(), from, "a string");
+  if (text->find('\0') != json::string::npos)
+    return unexpected_value(path.text(), from, "a string without NUL");
+  to.assign(text->data(), text->size());
+  return {};
+}
+
+Result<> take(const json::value& from, const Path& path, bool& to) {
+  const bool* flag = from.if_bool();
+  if (flag == nullptr) return unexpected_value(path.text(), from, "true or false");
+  to = *flag;
+  return {};
+}
+
+Result<const json::array*> take_list(const json::value& from, const Path& path) {
+  const json::array* list = from.if_array();
+  if (list == nullptr) return unexpected_value(path.text(), from, "a list");
+  return list;
+}
+
+Result<const json::object*> take_object(const json::value& from, const Path& path) {
+  const json::object* object = from.if_object();
+  if (object == nullptr) return unexpected_value(path.text(), from, "an object");
+  return object;
+}
+
+Result<std::string> take_key(std::string_view key, const Path& in) {
+  if (key.find('\0') != std::string_view::npos)
+    return fail(Code::kInvalidArgument, in.text() + " has the key " + quote(key.substr(0, 100)) +
+                                            ", expected one without NUL");
+  return std::string(key);
 }
 
 Result<Fields> Fields::of(const json::value& value, std::string path) {
-  const json::object* object = value.if_object();
-  if (object == nullptr)
-    return fail(Code::kInvalidArgument,
-                (path.empty() ? "the document" : path) + " is not a JSON object");
+  TRY_SET(const json::object* object, take_object(value, Path(path)));
   return Fields(*object, std::move(path));
 }
 
@@ -157,50 +266,12 @@ const json::value* Fields::find(std::string_view name) const {
 }
 
 std::string Fields::path_of(std::string_view name) const {
-  return path_.empty() ? std::string(name) : path_ + "." + std::string(name);
+  return Path::field(Path(path_), name).text();
 }
 
 std::unexpected<Error> Fields::wrong(std::string_view name, std::string_view expected) const {
-  return fail(Code::kInvalidArgument, path_of(name) + " is not " + std::string(expected));
-}
-
-Result<> Fields::read(std::string_view name, std::string& to) const {
   const json::value* field = find(name);
-  if (field == nullptr) return {};
-  const json::string* text = field->if_string();
-  if (text == nullptr) return wrong(name, "a string");
-  if (text->find('\0') != json::string::npos) return wrong(name, "a string without NUL");
-  to.assign(text->data(), text->size());
-  return {};
-}
-
-Result<> Fields::read(std::string_view name, bool& to) const {
-  const json::value* field = find(name);
-  if (field == nullptr) return {};
-  const bool* flag = field->if_bool();
-  if (flag == nullptr) return wrong(name, "true or false");
-  to = *flag;
-  return {};
-}
-
-Result<> Fields::read(std::string_view name, std::vector<std::string>& to) const {
-  to.clear();
-  return each(name, [&](const json::value& element, const std::string& path) -> Result<> {
-    const json::string* text = element.if_string();
-    if (text == nullptr) return fail(Code::kInvalidArgument, path + " is not a string");
-    if (text->find('\0') != json::string::npos)
-      return fail(Code::kInvalidArgument, path + " contains a NUL");
-    to.emplace_back(text->data(), text->size());
-    return {};
-  });
-}
-
-Result<const json::array*> Fields::array_of(std::string_view name) const {
-  const json::value* field = find(name);
-  if (field == nullptr) return nullptr;
-  const json::array* array = field->if_array();
-  if (array == nullptr) return wrong(name, "a list");
-  return array;
+  return unexpected_value(path_of(name), field == nullptr ? json::value() : *field, expected);
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> Fields::string_pairs(
@@ -208,11 +279,14 @@ Result<std::vector<std::pair<std::string, std::string>>> Fields::string_pairs(
   std::vector<std::pair<std::string, std::string>> pairs;
   const json::value* field = find(name);
   if (field == nullptr) return pairs;
-  TRY_SET(const Fields fields, of(*field, path_of(name)));
-  for (const auto& member : fields.object()) {
+  const Path here(path_);
+  const Path map = Path::field(here, name);
+  TRY_SET(const json::object* object, take_object(*field, map));
+  for (const auto& member : *object) {
+    TRY_SET(std::string key, take_key(view(member.key()), map));
     std::string value;
-    TRY(fields.read(std::string_view(member.key().data(), member.key().size()), value));
-    pairs.emplace_back(std::string(member.key().data(), member.key().size()), std::move(value));
+    TRY(take(member.value(), Path::entry(map, key), value));
+    pairs.emplace_back(std::move(key), std::move(value));
   }
   return pairs;
 }
@@ -221,11 +295,10 @@ std::string to_text(const json::value& value) {
   return json::serialize(value);
 }
 
-std::string to_pretty_text(const json::value& value) {
-  std::string out;
-  write_pretty(out, value, 0);
-  out += '\n';
-  return out;
+std::string to_pretty_text(const json::value& value, std::string_view indent) {
+  PrettyWriter writer(indent);
+  writer.write(value);
+  return std::move(writer).take() + '\n';
 }
 
 json::array to_array(const std::vector<std::string>& texts) {

@@ -19,6 +19,18 @@ TEST(ParseJson, IsBounded) {
     EXPECT_NE(error_of(bad), "") << bad;
 }
 
+TEST(ParseJson, SaysWhereAndWhy) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"{\n  \"a\": 1,\n  b: 2\n}", "not valid JSON at line 3, column 3: syntax error"},
+      {"{} x", "not valid JSON at line 1, column 4: something follows its end"},
+      {"{\"a\":", "not valid JSON at line 1, column 6: it ends too early"},
+      {"\"\xff\"", "not valid JSON at line 1, column 2: it is not UTF-8"},
+  };
+  for (const auto& [text, want] : cases) EXPECT_EQ(error_of(text), want) << text;
+  EXPECT_EQ(error_of(std::string(100, '[')),
+            "not valid JSON at line 1, column 65: it is nested deeper than 64 levels");
+}
+
 TEST(ParseJson, RefusesAKeyThatStandsTwice) {
   EXPECT_EQ(error_of(R"({"a": {"b": 1, "b": 2}})"), "key \"b\" stands twice in one JSON object");
   EXPECT_EQ(error_of(R"({"a": {"b": 1}, "c": {"b": 1}})"), "");
@@ -40,18 +52,19 @@ struct FieldCase {
 const FieldCase kCases[] = {
     {R"({"n": 5})", ""},
     {R"({"n": null})", ""},
-    {R"({"n": 256})", "top.n is out of range 0..255"},
-    {R"({"n": -1})", "top.n is out of range 0..255"},
-    {R"({"n": 18446744073709551615})", "top.n is out of range 0..255"},
-    {R"({"n": 1.5})", "top.n is not a whole number"},
-    {R"({"n": "5"})", "top.n is not a whole number"},
-    {R"({"s": 1})", "top.s is not a string"},
-    {R"({"s": "a\u0000b"})", "top.s is not a string without NUL"},
-    {R"({"b": 1})", "top.b is not true or false"},
-    {R"({"l": "x"})", "top.l is not a list"},
-    {R"({"l": ["x", 1]})", "top.l[1] is not a string"},
-    {R"({"m": {"k": 1}})", "top.m.k is not a string"},
-    {R"([])", "top is not a JSON object"},
+    {R"({"n": 256})", "top.n is 256, expected a whole number in 0..255"},
+    {R"({"n": -1})", "top.n is -1, expected a whole number in 0..255"},
+    {R"({"n": 18446744073709551615})",
+     "top.n is 18446744073709551615, expected a whole number in 0..255"},
+    {R"({"n": 1.5})", "top.n is 1.5E0, expected a whole number in 0..255"},
+    {R"({"n": "5"})", "top.n is \"5\", expected a whole number in 0..255"},
+    {R"({"s": 1})", "top.s is 1, expected a string"},
+    {R"({"s": "a\u0000b"})", "top.s is \"a\\x00b\", expected a string without NUL"},
+    {R"({"b": 1})", "top.b is 1, expected true or false"},
+    {R"({"l": "x"})", "top.l is \"x\", expected a list"},
+    {R"({"l": ["x", 1]})", "top.l[1] is 1, expected a string"},
+    {R"({"m": {"k": 1}})", "top.m[\"k\"] is 1, expected a string"},
+    {R"([])", "top is a list, expected an object"},
 };
 
 TEST(Fields, NameThePathOfWhatIsWrong) {
