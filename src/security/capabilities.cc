@@ -1,56 +1,16 @@
 #include "security/capabilities.h"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 #include "base/strings.h"
+#include "oci/names.h"
 
 namespace planet::security {
 namespace {
 
-// By number: <linux/capability.h>.
-constexpr std::array<std::string_view, kLastCapability + 1> kNames = {"CHOWN",
-                                                                      "DAC_OVERRIDE",
-                                                                      "DAC_READ_SEARCH",
-                                                                      "FOWNER",
-                                                                      "FSETID",
-                                                                      "KILL",
-                                                                      "SETGID",
-                                                                      "SETUID",
-                                                                      "SETPCAP",
-                                                                      "LINUX_IMMUTABLE",
-                                                                      "NET_BIND_SERVICE",
-                                                                      "NET_BROADCAST",
-                                                                      "NET_ADMIN",
-                                                                      "NET_RAW",
-                                                                      "IPC_LOCK",
-                                                                      "IPC_OWNER",
-                                                                      "SYS_MODULE",
-                                                                      "SYS_RAWIO",
-                                                                      "SYS_CHROOT",
-                                                                      "SYS_PTRACE",
-                                                                      "SYS_PACCT",
-                                                                      "SYS_ADMIN",
-                                                                      "SYS_BOOT",
-                                                                      "SYS_NICE",
-                                                                      "SYS_RESOURCE",
-                                                                      "SYS_TIME",
-                                                                      "SYS_TTY_CONFIG",
-                                                                      "MKNOD",
-                                                                      "LEASE",
-                                                                      "AUDIT_WRITE",
-                                                                      "AUDIT_CONTROL",
-                                                                      "SETFCAP",
-                                                                      "MAC_OVERRIDE",
-                                                                      "MAC_ADMIN",
-                                                                      "SYSLOG",
-                                                                      "WAKE_ALARM",
-                                                                      "BLOCK_SUSPEND",
-                                                                      "AUDIT_READ",
-                                                                      "PERFMON",
-                                                                      "BPF",
-                                                                      "CHECKPOINT_RESTORE"};
+using oci::kCapabilities;
+static_assert(std::size(kCapabilities) == kLastCapability + 1);
 
 constexpr CapabilitySet bit(int number) {
   return CapabilitySet{1} << number;
@@ -108,16 +68,15 @@ const std::vector<std::string>& all_capabilities() {
 }
 
 std::optional<int> capability_number(std::string_view name) {
-  const std::string text = upper(name);
-  std::string_view word = text;
-  if (word.starts_with("CAP_")) word.remove_prefix(4);
-  const auto found = std::ranges::find(kNames, word);
-  if (found == kNames.end()) return std::nullopt;
-  return static_cast<int>(found - kNames.begin());
+  std::string word = upper(name);
+  if (!word.starts_with("CAP_")) word.insert(0, "CAP_");
+  const auto* const found = std::ranges::find(kCapabilities, word);
+  if (found == std::end(kCapabilities)) return std::nullopt;
+  return static_cast<int>(found - std::begin(kCapabilities));
 }
 
 std::string capability_name(int number) {
-  return "CAP_" + std::string(kNames[static_cast<std::size_t>(number)]);
+  return std::string(kCapabilities[static_cast<std::size_t>(number)]);
 }
 
 Result<CapabilitySet> capability_set(const std::vector<std::string>& names) {

@@ -1,48 +1,8 @@
 #include "security/id_map.h"
 
-#include <algorithm>
-
 #include "base/strings.h"
 
 namespace planet::security {
-namespace {
-
-// (uid_t)-1 means "no id" in every system call that takes one.
-constexpr std::uint64_t kIdsEnd = 0xffff'ffffULL;
-
-bool overlap(std::uint64_t a, std::uint64_t b, std::uint64_t a_size, std::uint64_t b_size) {
-  return a < b + b_size && b < a + a_size;
-}
-
-std::string entry(std::string_view field, std::size_t index) {
-  return std::string(field) + "[" + std::to_string(index) + "]";
-}
-
-Result<> check_entry(const oci::IdMapping& map, const std::string& name) {
-  if (map.size == 0) return fail(Code::kInvalidArgument, name + ": size is 0");
-  if (std::uint64_t{map.container_id} + map.size > kIdsEnd ||
-      std::uint64_t{map.host_id} + map.size > kIdsEnd)
-    return fail(Code::kInvalidArgument, name + ": goes past the largest id, 4294967294");
-  return {};
-}
-
-}  // namespace
-
-Result<> check_id_map(const std::vector<oci::IdMapping>& map, std::string_view field) {
-  if (map.empty()) return fail(Code::kInvalidArgument, std::string(field) + " is empty");
-  if (map.size() > kMostMappings)
-    return fail(Code::kInvalidArgument, std::string(field) + " has " + std::to_string(map.size()) +
-                                            " entries; the kernel takes " +
-                                            std::to_string(kMostMappings));
-  for (std::size_t i = 0; i < map.size(); ++i) {
-    TRY(check_entry(map[i], entry(field, i)));
-    for (std::size_t j = 0; j < i; ++j)
-      if (overlap(map[i].container_id, map[j].container_id, map[i].size, map[j].size) ||
-          overlap(map[i].host_id, map[j].host_id, map[i].size, map[j].size))
-        return fail(Code::kInvalidArgument, entry(field, i) + " overlaps " + entry(field, j));
-  }
-  return {};
-}
 
 std::string id_map_text(const std::vector<oci::IdMapping>& map) {
   std::string text;

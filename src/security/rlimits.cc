@@ -2,27 +2,16 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <cctype>
 #include <string>
 
 #include "base/strings.h"
+#include "oci/names.h"
 #include "sys/process.h"
 
 namespace planet::security {
 namespace {
-
-struct Limit {
-  std::string_view name;
-  int number;
-};
-
-constexpr Limit kLimits[] = {
-    {"AS", RLIMIT_AS},           {"CORE", RLIMIT_CORE},         {"CPU", RLIMIT_CPU},
-    {"DATA", RLIMIT_DATA},       {"FSIZE", RLIMIT_FSIZE},       {"LOCKS", RLIMIT_LOCKS},
-    {"MEMLOCK", RLIMIT_MEMLOCK}, {"MSGQUEUE", RLIMIT_MSGQUEUE}, {"NICE", RLIMIT_NICE},
-    {"NOFILE", RLIMIT_NOFILE},   {"NPROC", RLIMIT_NPROC},       {"RSS", RLIMIT_RSS},
-    {"RTPRIO", RLIMIT_RTPRIO},   {"RTTIME", RLIMIT_RTTIME},     {"SIGPENDING", RLIMIT_SIGPENDING},
-    {"STACK", RLIMIT_STACK}};
 
 Result<std::uint64_t> parse_value(std::string_view text) {
   if (text == "-1" || text == "unlimited") return std::uint64_t{RLIM_INFINITY};
@@ -32,10 +21,9 @@ Result<std::uint64_t> parse_value(std::string_view text) {
 }  // namespace
 
 std::optional<int> rlimit_number(std::string_view type) {
-  if (!type.starts_with("RLIMIT_")) return std::nullopt;
-  for (const Limit& limit : kLimits)
-    if (type.substr(7) == limit.name) return limit.number;
-  return std::nullopt;
+  const auto* const found = std::ranges::find(oci::kRlimits, type, &oci::RlimitName::name);
+  if (found == std::end(oci::kRlimits)) return std::nullopt;
+  return found->number;
 }
 
 Result<oci::Rlimit> parse_ulimit(std::string_view text) {
