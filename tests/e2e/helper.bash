@@ -12,12 +12,14 @@ machine() {
 	ip -o link 2>/dev/null | sed 's/^[0-9]*: //; s/ .*//'
 }
 
-setup() {
+begin_test() {
 	[ "$(id -u)" = 0 ] || { echo "these tests need root" >&2; return 1; }
 	top=$(mktemp -d /var/tmp/planet-e2e-XXXXXX)
 	root=$top/root runroot=$top/run
 	machine >"$top/before"
 }
+
+setup() { begin_test; }
 
 teardown() {
 	local id

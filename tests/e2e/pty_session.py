@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A program under a real pseudoterminal: what is typed, what is seen, its size and its modes.
 
-    pty_session.py SCENARIO COMMAND...     runs one scenario; exit status 0 if all was as it should be
+    pty_session.py SCENARIO[:ARGUMENT...] COMMAND...   runs one scenario; exit status 0 if all was as it should be
 """
 import fcntl
 import os
@@ -9,6 +9,7 @@ import pty
 import select
 import signal
 import struct
+import subprocess
 import sys
 import termios
 import time
@@ -92,7 +93,70 @@ def killed_from_outside(command):
     assert session.wait() == 1
 
 
-SCENARIOS = {"job_control": job_control, "killed_from_outside": killed_from_outside}
+def first_size(command):
+    """The size that the terminal has before the command starts."""
+    session = Session(["sh", "-c", 'stty rows 41 cols 99; exec "$@"', "sh", *command])
+    session.expect("41 99")
+    assert session.wait() == 5
+
+
+def ends_with(session, before, status):
+    ended = session.wait()
+    assert ended == int(status), f"status {ended}"
+    assert session.modes()[:4] == before[:4], "the terminal's modes are restored"
+
+
+def ends(command, status):
+    """It does not even start."""
+    session = Session(command)
+    before = session.modes()
+    ends_with(session, before, status)
+
+
+def wait_until_raw(session):
+    session.expect("ready")
+    end = time.monotonic() + 10
+    while session.modes()[3] & termios.ICANON:
+        assert time.monotonic() < end, "the caller's terminal never became raw"
+        time.sleep(0.01)
+
+
+def signal_to_planet(command, name, status):
+    session = Session(command)
+    before = session.modes()
+    wait_until_raw(session)
+    os.kill(session.pid, getattr(signal, "SIG" + name))
+    ends_with(session, before, status)
+
+
+def other_command(command, status, other):
+    session = Session(command)
+    before = session.modes()
+    wait_until_raw(session)
+    subprocess.run(other.split(), check=True, stdout=subprocess.DEVNULL)
+    ends_with(session, before, status)
+
+
+def hang_up(command):
+    session = Session(command)
+    session.send("echo re''ady\n")
+    wait_until_raw(session)
+    os.close(session.fd)
+    assert session.wait() == 129
+
+
+def killed(command):
+    """Nobody can restore the modes then; the container must end."""
+    session = Session(command)
+    session.send("echo re''ady\n")
+    wait_until_raw(session)
+    os.kill(session.pid, signal.SIGKILL)
+    assert session.wait() == -signal.SIGKILL
+
+
+SCENARIOS = {"job_control": job_control, "killed_from_outside": killed_from_outside, "first_size": first_size,
+             "ends": ends, "signal": signal_to_planet, "command": other_command, "hang_up": hang_up, "killed": killed}
 
 if __name__ == "__main__":
-    SCENARIOS[sys.argv[1]](sys.argv[2:])
+    scenario, *arguments = sys.argv[1].split(":")
+    SCENARIOS[scenario](sys.argv[2:], *arguments)
