@@ -17,6 +17,7 @@ enum class Code : std::uint8_t {
   kAlreadyExists,       // the name is taken
   kWrongState,          // a legal request at the wrong moment, e.g. start of a running container
   kUnsupported,         // this kernel or this build lacks the feature
+  kNoPrivateUsers,      // the host has no user namespaces or cannot map ids: go without, or give up
   kPermission,          // the kernel or the policy said no
   kSystem,              // a system call failed for another reason; sys_errno() says which
   kCorrupt,             // our own files, or a peer's message, are malformed

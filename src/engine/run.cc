@@ -199,7 +199,7 @@ Result<int> run(const Engine& engine, const RunRequest& request, const RunHooks&
   auto status = run_once(engine, request, wants_private_users(request), hooks);
   const bool can_fall_back = request.user_namespace == UserNamespace::kDefault &&
                              wants_private_users(request) && !status &&
-                             status.error().code() == Code::kUnsupported;
+                             status.error().code() == Code::kNoPrivateUsers;
   if (!can_fall_back) return status;
   TRY(runtime::leave_writable_program());
   if (hooks.say)

@@ -53,7 +53,7 @@ Result<> DetachedMount::set_read_only(bool recursive) {
 Result<> DetachedMount::set_id_map(BorrowedFd user_ns, bool recursive) {
   Result<> mapped = sys::mount_set_id_map(root(), user_ns, recursive);
   if (!mapped && mapped.error().sys_errno() == EINVAL)
-    return fail(Code::kUnsupported,
+    return fail(Code::kNoPrivateUsers,
                 "the file system or the kernel has no id-mapped mounts (mount_setattr: EINVAL)");
   return mapped;
 }

@@ -34,7 +34,7 @@ class DetachedMount {
   Result<> set_read_only(bool recursive);
 
   // Shows the files through the id map of `user_ns`.
-  // Errors: kUnsupported - this file system or kernel has no id-mapped mounts.
+  // Errors: kNoPrivateUsers - this file system or kernel has no id-mapped mounts.
   Result<> set_id_map(BorrowedFd user_ns, bool recursive);
 
   // Mounts it on the file `onto`. The object still names the mount afterwards.

@@ -121,11 +121,9 @@ Result<DetachedMount> make_by_string(const OverlayDirs& dirs,
   return receive_answer(sockets.first.borrow());
 }
 
-}  // namespace
-
-Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<BorrowedFd> user_ns,
+Result<DetachedMount> mount_layers(const OverlayDirs& dirs,
+                                   const std::vector<DetachedMount>& layers,
                                    OverlayInterface interface) {
-  TRY_SET(const std::vector<DetachedMount> layers, open_layers(dirs, user_ns));
   if (interface == OverlayInterface::kString) return make_by_string(dirs, layers);
   TRY_SET(const UniqueFd context, sys::fs_open("overlay"));
   TRY(sys::fs_set_string(context.borrow(), "source", "overlay"));
@@ -139,6 +137,18 @@ Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<Borrow
   TRY(sys::fs_create(context.borrow()));
   TRY_SET(UniqueFd mount, sys::fs_mount(context.borrow(), 0));
   return DetachedMount(std::move(mount));
+}
+
+}  // namespace
+
+Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<BorrowedFd> user_ns,
+                                   OverlayInterface interface) {
+  TRY_SET(const std::vector<DetachedMount> layers, open_layers(dirs, user_ns));
+  auto mount = mount_layers(dirs, layers, interface);
+  if (!mount && user_ns && mount.error().sys_errno() == EINVAL)
+    return fail(Code::kNoPrivateUsers, "overlayfs takes no id-mapped layers before Linux 5.19 (" +
+                                           mount.error().to_string() + ")");
+  return mount;
 }
 
 }  // namespace planet::fs

@@ -25,7 +25,7 @@ struct OverlayDirs {
 enum class OverlayInterface : std::uint8_t { kProbe, kDescriptors, kString };
 
 // With `user_ns`, the layers are shown through its id map; `upper` and `work` are taken as they are.
-// Errors: kUnsupported - the layers' file system has no id-mapped mounts, or overlayfs (before Linux 5.19)
+// Errors: kNoPrivateUsers - the layers' file system has no id-mapped mounts, or overlayfs (before Linux 5.19)
 // takes none.
 Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<BorrowedFd> user_ns,
                                    OverlayInterface interface = OverlayInterface::kProbe);
