@@ -72,6 +72,13 @@ Result<> wait_for_end(BorrowedFd pidfd, int timeout_ms, bool& ended) {
   return {};
 }
 
+Result<> kill_and_wait(BorrowedFd init) {
+  Result<> killed = sys::send_signal(init, SIGKILL);
+  if (!killed && killed.error().code() != Code::kNotFound) return killed;
+  bool ended = false;
+  return wait_for_end(init, -1, ended);
+}
+
 Result<> remove_cgroup(const std::string& id, bool kill) {
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
   TRY_SET(cgroup::Group group, cgroup::Group::open(host, cgroup_path(id)));
@@ -160,6 +167,7 @@ Result<UniqueFd> open_init(const Container& container) {
   if (!container.state) return not_running();
   // First the descriptor, then the check: it cannot come to mean another process in between.
   auto pidfd = sys::open_pidfd(container.state->pid);
+  if (!pidfd && pidfd.error().code() != Code::kNotFound) return pidfd;
   if (!pidfd || !is_alive(container.state->pid, container.state->start_ticks)) return not_running();
   return pidfd;
 }
@@ -185,7 +193,8 @@ void wait_for_keeper(const Places& places, const Container& container) {
 
 Result<> stop_container(const Places& places, const Container& container, int timeout) {
   const auto init = open_init(container);
-  if (!init) return {};  // it is over: what was asked
+  if (!init && init.error().code() == Code::kWrongState) return {};  // it is over: what was asked
+  if (!init) return std::unexpected(init.error());
   const int signal = sys::signal_number(container.record.stop_signal);
   TRY(sys::send_signal(init->borrow(), signal == 0 ? SIGTERM : signal));
   bool ended = false;
@@ -194,8 +203,7 @@ Result<> stop_container(const Places& places, const Container& container, int ti
   const int patience = timeout < 0 ? -1 : std::min(timeout, kMostSeconds) * kMilliseconds;
   TRY(wait_for_end(init->borrow(), patience, ended));
   if (!ended) {
-    (void)sys::send_signal(init->borrow(), SIGKILL);
-    TRY(wait_for_end(init->borrow(), -1, ended));
+    TRY(kill_and_wait(init->borrow()));
   }
   wait_for_keeper(places, container);
   return {};
@@ -221,11 +229,8 @@ Result<> remove_container(const Places& places, const Container& container, bool
       return fail(Code::kWrongState, "container " + container.record.name +
                                          " is running; stop it first, or remove it with -f");
     const auto init = open_init(container);
-    if (init) {
-      (void)sys::send_signal(init->borrow(), SIGKILL);
-      bool ended = false;
-      TRY(wait_for_end(init->borrow(), -1, ended));
-    }
+    if (!init && init.error().code() != Code::kWrongState) return std::unexpected(init.error());
+    if (init) TRY(kill_and_wait(init->borrow()));
   }
   wait_for_keeper(places, container);
   // A keeper of --rm has removed it by now.

@@ -1,11 +1,11 @@
 #include "runtime/namespaces.h"
 
-#include <linux/openat2.h>
 #include <linux/sched.h>
 
 #include <algorithm>
 
 #include "base/strings.h"
+#include "fs/root.h"
 #include "security/id_map.h"
 #include "security/rlimits.h"
 #include "sys/file.h"
@@ -134,12 +134,14 @@ Result<> write_sysctls(const Plan& plan, std::uint64_t separate,
   const BorrowedFd proc = find_proc(plan, built);
   if (proc.get() < 0)
     return fail(Code::kInvalidArgument, "linux.sysctl needs a mount of type proc");
-  constexpr std::uint64_t kInside = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
+  // A proc of our own making, not attached yet: nothing lies over its files.
+  TRY_SET(UniqueFd top, sys::duplicate(proc));
+  const fs::Root root(std::move(top));
   for (const auto& [name, value] : sysctl) {
     TRY(check_sysctl(separate, name));
     std::string path = "sys/" + name;
     std::ranges::replace(path, '.', '/');
-    TRY_SET(const UniqueFd file, sys::open_at2(proc, path.c_str(), O_WRONLY, 0, kInside), name);
+    TRY_SET(const UniqueFd file, root.open_no_follow(path, O_WRONLY), name);
     TRY(sys::write_all(file.borrow(), value), name + "=" + printable(value));
   }
   return {};

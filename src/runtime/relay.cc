@@ -173,7 +173,7 @@ class Relay {
       if (*signal == SIGWINCH && ends_.terminal.valid()) raw_.follow_size(ends_.terminal.borrow());
       if (*signal == SIGCHLD || *signal == SIGPIPE || *signal == SIGURG || *signal == SIGWINCH)
         continue;
-      (void)sys::send_signal(process_.pidfd(), *signal);
+      (void)process_.send_signal(*signal);
     }
   }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <string_view>
 
+#include "sys/call_error.h"
+
 // <sys/mount.h> clashes with <linux/mount.h> in glibc 2.36; these are its constants.
 extern "C" int umount2(const char* target, int flags) noexcept;
 extern "C" int mount(const char* source, const char* target, const char* type, unsigned long flags,
@@ -24,13 +26,18 @@ std::string named(const char* call, const char* argument) {
   return std::string(call) + " " + argument;
 }
 
+// "open_tree /a": the call is the first word.
+Error error_of(int err, const std::string& what) {
+  return call_error(err, what.substr(0, what.find(' ')).c_str(), what);
+}
+
 Result<UniqueFd> opened(long fd, const std::string& what) {
-  if (fd < 0) return std::unexpected(Error::from_errno(errno, what));
+  if (fd < 0) return std::unexpected(error_of(errno, what));
   return UniqueFd(static_cast<int>(fd));
 }
 
 Result<> done(long result, const std::string& what) {
-  if (result < 0) return std::unexpected(Error::from_errno(errno, what));
+  if (result < 0) return std::unexpected(error_of(errno, what));
   return {};
 }
 
@@ -54,7 +61,7 @@ std::string kernel_words(BorrowedFd context) {
 Result<> configured(long result, BorrowedFd context, const std::string& what) {
   if (result >= 0) return {};
   const int err = errno;
-  return std::unexpected(Error::from_errno(err, what + kernel_words(context)));
+  return std::unexpected(error_of(err, what + kernel_words(context)));
 }
 
 // statx(2), STATX_MNT_ID: Linux 5.8.

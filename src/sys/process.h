@@ -40,6 +40,9 @@ class [[nodiscard]] Child {
   BorrowedFd pidfd() const { return pidfd_.borrow(); }
   bool valid() const { return pid_ > 0; }
 
+  // Works where pidfd_send_signal(2) is hidden, too.
+  Result<> send_signal(int signal) const;
+
   // Waits for the end and reaps. Afterwards the object is empty.
   Result<ExitStatus> wait();
 
@@ -56,7 +59,7 @@ class [[nodiscard]] Child {
 // clone3(2) without CLONE_VM, in the manner of fork(2): an empty Child is returned in the new process.
 // `cgroup`, a cgroup v2 directory, is entered by CLONE_INTO_CGROUP. clone3 is older than every kernel we
 // support, but a seccomp filter may hide it (ENOSYS): then clone(2) is used, and a `cgroup` is refused.
-// Errors: kUnsupported - a cgroup was given and there is no clone3.
+// Errors: kUnsupported - a cgroup was given and there is no clone3; kNoPrivateUsers - with CLONE_NEWUSER.
 struct CloneRequest {
   std::uint64_t flags = 0;  // CLONE_NEW*, CLONE_PARENT
   std::optional<BorrowedFd> cgroup;
@@ -65,12 +68,16 @@ Result<Child> clone_process(const CloneRequest& request);
 bool has_clone3();
 
 pid_t own_pid();
+
+// Errors: kNotFound - no such process; kUnsupported - the call is hidden.
 Result<UniqueFd> open_pidfd(pid_t pid);
 
 // The process behind a pidfd, as our pid namespace numbers it (proc(5), fdinfo "Pid:").
 // Errors: kNotFound - it is gone.
 Result<pid_t> pid_of(BorrowedFd pidfd);
 
+// To any process, so never by number: it may be another's by now.
+// Errors: kUnsupported - the call is hidden.
 Result<> send_signal(BorrowedFd pidfd, int signal);
 
 Result<> unshare(int flags);                            // CLONE_NEW*
