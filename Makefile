@@ -12,7 +12,7 @@ JSON ?=
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help deps build run check check-vm conformance bench fuzz install uninstall tidy format layers clean
+.PHONY: help deps build run check check-vm fallback conformance bench fuzz install uninstall tidy format layers clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -38,6 +38,9 @@ conformance: ## does RUNTIME=build/planet-runtime keep the OCI specification? (J
 	@if [ "$(RUNTIME)" = build/planet-runtime ]; then $(MAKE) --no-print-directory build; fi
 	@tools/build.sh release conformance_probe
 	@tests/conformance/run.py $(RUNTIME) $(if $(JSON),--json $(JSON)) $(ARGS)
+
+fallback: deps build ## the core of planet where system calls are hidden, as older kernels and filters do
+	@bats --tap tests/fallback
 
 bench: deps build ## against the peers and the kernel's own floor, in one run
 	@bench/run.py

@@ -42,19 +42,21 @@ unit() {
 	[ "${skip:-0}" = 0 ] || grep -E 'SKIPPED|skipped' "$log" | sort -u | head -n 20
 }
 
-end_to_end() {
-	local log=build/e2e.log start=$SECONDS good bad skip
+# bats_suite NAME DIRECTORY: the tests of a directory, on the release build.
+bats_suite() {
+	local name=$1 dir=$2 log start=$SECONDS good bad skip
+	log=build/$(basename "$dir").log
 	make --no-print-directory build || { failed=$((failed + 1)); return; }
-	bats --tap tests/e2e >"$log" 2>&1
+	bats --tap "$dir" >"$log" 2>&1
 	good=$(grep -c '^ok' "$log") bad=$(grep -c '^not ok' "$log") skip=$(grep -c '^ok.*# skip' "$log")
 	[ "$good$bad" != 00 ] || bad=1
 	passed=$((passed + good - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	grep -E '^ok.*# skip' "$log"
 	if [ "$bad" = 0 ]; then
-		echo "ok    end to end: $good ($((SECONDS - start)) s)"
+		echo "ok    $name: $good ($((SECONDS - start)) s)"
 	else
 		grep -E '^not ok|^#' "$log" | head -n 80
-		echo "FAIL  end to end: $bad of $((good + bad))"
+		echo "FAIL  $name: $bad of $((good + bad))"
 	fi
 }
 
@@ -66,7 +68,8 @@ stage "layers" tools/check_layers.py
 stage "scripts" scripts
 unit debug
 unit asan
-end_to_end
+bats_suite "end to end" tests/e2e
+bats_suite "fallback matrix" tests/fallback
 stage "tidy" tools/tidy.sh
 stage "fuzz" tools/fuzz.sh "${FUZZ_SECONDS:-60}"
 
