@@ -62,8 +62,8 @@ std::vector<bpf_insn> compile_tests(const oci::DeviceRule& rule) {
   const auto test = [&](std::uint8_t comparison, Register left, std::int64_t right) {
     tests.push_back(jump(comparison, left, static_cast<std::int32_t>(right), 0));
   };
-  if (rule.type == "a") return tests;
-  test(BPF_JNE, kR2, rule.type == "b" ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
+  if (rule.type != "a")
+    test(BPF_JNE, kR2, rule.type == "b" ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
   if (rule.major.value_or(-1) >= 0) test(BPF_JNE, kR4, *rule.major);
   if (rule.minor.value_or(-1) >= 0) test(BPF_JNE, kR5, *rule.minor);
   const std::int32_t bits = access_bits(rule.access);
@@ -101,7 +101,7 @@ Result<std::vector<bpf_insn>> compile_device_rules(const std::vector<oci::Device
     TRY(device_rule_text(*rule));
     const std::vector<bpf_insn> part = compile_rule(*rule);
     code.insert(code.end(), part.begin(), part.end());
-    reachable = rule->type != "a";
+    reachable = !compile_tests(*rule).empty();
   }
   if (reachable) append(code, {alu(BPF_MOV, kR0, 0), leave()});
   return code;

@@ -187,6 +187,45 @@ TEST_F(GroupTest, TheDeviceProgramAllowsTheHarmlessOnes) {
   EXPECT_TRUE(sys::unlink_at(tree.borrow(), name.c_str(), AT_REMOVEDIR));
 }
 
+// A rule for both types of device says no more than its numbers and its access.
+TEST(CompileDeviceRules, ForAllTypesTestsTheRest) {
+  const auto size = [](const oci::DeviceRule& rule) {
+    return compile_device_rules({rule})->size();
+  };
+  oci::DeviceRule rule{.allow = true, .type = "c", .major = 1, .minor = 3, .access = "r"};
+  const std::size_t of_one_type = size(rule);
+  rule.type = "a";
+  EXPECT_EQ(size(rule), of_one_type - 1) << "but the test of the type";
+  const auto code = compile_device_rules(
+      {{.allow = true, .type = "c", .access = "r"}, {.allow = false, .type = "a", .access = "m"}});
+  EXPECT_GT(code->size(), 8U) << "the first rule can still be reached";
+}
+
+TEST_F(GroupTest, TheDeviceProgramOpensWhatARuleForAllTypesNames) {
+  UniqueFd tree = host_->layout() == Layout::kUnified ? std::move(host_->hierarchy("")->root)
+                                                      : host_->unified_of_hybrid();
+  if (!tree.valid()) GTEST_SKIP() << "this host has no cgroup v2 tree";
+  const std::string name = "planet-test-" + std::to_string(::getpid());
+  ASSERT_TRUE(sys::make_dir_at(tree.borrow(), name.c_str(), 0755));
+  const auto dir = sys::open_at(tree.borrow(), name.c_str(), O_RDONLY | O_DIRECTORY);
+  const Result<> attached = attach_device_program(
+      dir->borrow(), {{.allow = false, .type = "a", .access = "rwm"},
+                      {.allow = true, .type = "a", .major = 1, .minor = 3, .access = "r"}});
+  EXPECT_TRUE(attached) << attached.error().to_string();
+  auto child = sys::clone_process({});
+  if (!child->valid()) {
+    (void)sys::write_at(dir->borrow(), "cgroup.procs", "0");
+    const auto opens = [](const char* path, int flags) {
+      return sys::open_at(sys::kCwd, path, flags).has_value();
+    };
+    const bool right = opens("/dev/null", O_RDONLY) && !opens("/dev/null", O_RDWR) &&
+                       !opens("/dev/zero", O_RDONLY);
+    sys::exit_now(right ? 0 : 1);
+  }
+  EXPECT_EQ(child->wait()->value, 0);
+  EXPECT_TRUE(sys::unlink_at(tree.borrow(), name.c_str(), AT_REMOVEDIR));
+}
+
 TEST(CompileDeviceRules, StopsAtARuleForAll) {
   const auto code = compile_device_rules({{.allow = true, .type = "c", .access = "r"},
                                           {.allow = false, .type = "a", .access = "rwm"}});

@@ -207,13 +207,29 @@ void plan_common(const oci::Resources& resources, bool v2, std::vector<Write>& o
              std::to_string(limit.limit), "huge page limit");
 }
 
+bool says_all(const oci::DeviceRule& rule) {
+  const auto has = [&](char access) { return rule.access.find(access) != std::string::npos; };
+  return rule.major.value_or(-1) < 0 && rule.minor.value_or(-1) < 0 && has('r') && has('w') &&
+         has('m');
+}
+
+// The kernel takes "a" for everything, whatever follows it: a rule for all types that says less is one for each.
+std::vector<oci::DeviceRule> kernel_rules(const oci::DeviceRule& rule) {
+  if (rule.type != "a" || says_all(rule)) return {rule};
+  std::vector<oci::DeviceRule> rules = {rule, rule};
+  rules[0].type = "c";
+  rules[1].type = "b";
+  return rules;
+}
+
 Result<> plan_devices_v1(const oci::Resources& resources, std::vector<Write>& out) {
   Writes writes(out, "devices");
-  for (const oci::DeviceRule& rule : resources.devices) {
-    TRY_SET(const std::string text, device_rule_text(rule));
-    writes.add(rule.allow ? "devices.allow" : "devices.deny", text,
-               std::string("device rule ") + (rule.allow ? "allow " : "deny ") + text);
-  }
+  for (const oci::DeviceRule& of_spec : resources.devices)
+    for (const oci::DeviceRule& rule : kernel_rules(of_spec)) {
+      TRY_SET(const std::string text, device_rule_text(rule));
+      writes.add(rule.allow ? "devices.allow" : "devices.deny", text,
+                 std::string("device rule ") + (rule.allow ? "allow " : "deny ") + text);
+    }
   return {};
 }
 

@@ -123,5 +123,26 @@ TEST(DeviceRules, AreWrittenInTheirOrder) {
   EXPECT_FALSE(device_rule_text({.type = "c", .access = "rx"}));
 }
 
+// Written as "a", each of these would open every device.
+TEST(DeviceRules, ForAllTypesAreNoWiderThanTheySay) {
+  const auto values = [](const oci::DeviceRule& rule) {
+    oci::Resources r;
+    r.devices = {rule};
+    std::vector<std::string> out;
+    for (const Write& write : *plan_v1(r)) out.push_back(write.file + " " + write.value);
+    return out;
+  };
+  using Lines = std::vector<std::string>;
+  EXPECT_EQ(values({.allow = true, .type = "a", .access = "mwr"}), Lines{"devices.allow a"});
+  EXPECT_EQ(values({.allow = true, .type = "a", .major = -1, .minor = -1, .access = "rwm"}),
+            Lines{"devices.allow a"});
+  EXPECT_EQ(values({.allow = true, .type = "a", .access = "r"}),
+            (Lines{"devices.allow c *:* r", "devices.allow b *:* r"}));
+  EXPECT_EQ(values({.allow = true, .type = "a", .major = 1, .minor = 3, .access = "rwm"}),
+            (Lines{"devices.allow c 1:3 rwm", "devices.allow b 1:3 rwm"}));
+  EXPECT_EQ(values({.allow = false, .type = "a", .access = "m"}),
+            (Lines{"devices.deny c *:* m", "devices.deny b *:* m"}));
+}
+
 }  // namespace
 }  // namespace planet::cgroup
