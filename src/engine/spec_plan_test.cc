@@ -1,0 +1,45 @@
+#include "engine/spec_plan.h"
+
+#include <gtest/gtest.h>
+
+#include "oci/validate.h"
+
+namespace planet::engine {
+namespace {
+
+RunRequest full_request() {
+  RunRequest request;
+  request.command = {"sh", "-c", "exit"};
+  request.env = {"A=b", "EMPTY="};
+  request.terminal = true;
+  request.volumes = {{.source = "/srv", .destination = "/data", .options = {"rbind", "rro"}}};
+  request.tmpfs = {
+      {.destination = "/tmp", .type = "tmpfs", .source = "tmpfs", .options = {"mode=1777"}}};
+  request.cap_add = {"NET_ADMIN"};
+  request.ulimits = {{.type = "RLIMIT_NOFILE", .soft = 1024, .hard = 2048}};
+  request.oom_score_adj = 500;
+  request.resources.memory = oci::Memory{.limit = 64 << 20};
+  request.resources.cpu = oci::Cpu{.shares = 2, .quota = 50000, .period = 100000, .cpus = "0-1"};
+  return request;
+}
+
+// What a launch is given is what the specification allows, whatever was asked.
+TEST(PlanSpec, IsAValidSpecification) {
+  const oci::ImageConfig image{.working_dir = "srv", .env = {"PATH=/bin"}, .cmd = {"ls"}};
+  for (const Network network : {Network::kNone, Network::kHost})
+    for (const std::optional<std::uint32_t> base : {std::optional<std::uint32_t>(), {100000U}})
+      for (const bool privileged : {false, true})
+        for (const bool full : {false, true}) {
+          RunRequest request = full ? full_request() : RunRequest();
+          request.network = network;
+          request.privileged = privileged;
+          const auto spec =
+              plan_spec(request, image, {.id = std::string(64, 'a'), .id_base = base});
+          ASSERT_TRUE(spec) << spec.error().to_string();
+          const Result<> valid = oci::validate(*spec);
+          EXPECT_TRUE(valid) << valid.error().to_string();
+        }
+}
+
+}  // namespace
+}  // namespace planet::engine
