@@ -233,6 +233,23 @@ Result<> plan_devices_v1(const oci::Resources& resources, std::vector<Write>& ou
   return {};
 }
 
+// Engines write 0 for "leave alone" (Docker: cpu.shares, blockIO.weight), and every runtime reads it so. Written, it
+// would be the least share there is, a quota that the kernel refuses, or no memory at all.
+oci::Resources without_zeros(oci::Resources resources) {
+  const auto leave = [](auto&... numbers) {
+    ((numbers = numbers == 0 ? std::nullopt : numbers), ...);
+  };
+  if (oci::Memory* memory = resources.memory ? &*resources.memory : nullptr)
+    leave(memory->limit, memory->reservation, memory->swap, memory->kernel, memory->kernel_tcp);
+  if (oci::Cpu* cpu = resources.cpu ? &*resources.cpu : nullptr)
+    leave(cpu->shares, cpu->quota, cpu->period, cpu->realtime_runtime, cpu->realtime_period);
+  if (oci::BlockIo* io = resources.block_io ? &*resources.block_io : nullptr) {
+    leave(io->weight, io->leaf_weight);
+    for (oci::WeightDevice& device : io->weight_device) leave(device.weight, device.leaf_weight);
+  }
+  return resources;
+}
+
 // What no version of ours sets: refused by name.
 Result<> check_supported(const oci::Resources& resources) {
   const bool leaf = resources.block_io && resources.block_io->leaf_weight;
@@ -282,7 +299,8 @@ Result<std::string> device_rule_text(const oci::DeviceRule& rule) {
   return rule.type + " " + part(rule.major) + ":" + part(rule.minor) + " " + rule.access;
 }
 
-Result<std::vector<Write>> plan_v1(const oci::Resources& resources) {
+Result<std::vector<Write>> plan_v1(const oci::Resources& given) {
+  const oci::Resources resources = without_zeros(given);
   TRY(check_supported(resources));
   if (!resources.unified.empty())
     return fail(Code::kUnsupported,
@@ -296,7 +314,8 @@ Result<std::vector<Write>> plan_v1(const oci::Resources& resources) {
   return out;
 }
 
-Result<std::vector<Write>> plan_v2(const oci::Resources& resources) {
+Result<std::vector<Write>> plan_v2(const oci::Resources& given) {
+  const oci::Resources resources = without_zeros(given);
   TRY(check_supported(resources));
   std::vector<Write> out;
   if (resources.memory) TRY(plan_memory_v2(*resources.memory, out));

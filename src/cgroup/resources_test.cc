@@ -109,6 +109,23 @@ TEST(WeightOfShares, MeetsTheThreePoints) {
     EXPECT_LE(weight_of_shares(shares), weight_of_shares(shares + 97));
 }
 
+// As Docker writes config.json when nothing was asked: cpu.shares and blockIO.weight are 0.
+TEST(PlanResources, ZeroLeavesAlone) {
+  oci::Resources r;
+  r.memory = oci::Memory{.limit = 0, .reservation = 0, .swap = 0, .kernel = 0, .kernel_tcp = 0};
+  r.memory->disable_oom_killer = false;
+  r.cpu =
+      oci::Cpu{.shares = 0, .quota = 0, .period = 0, .realtime_runtime = 0, .realtime_period = 0};
+  r.block_io = oci::BlockIo{.weight = 0, .leaf_weight = 0};
+  r.block_io->weight_device = {{.major = 8, .minor = 0, .weight = 0}};
+  const auto v1 = plan_v1(r);
+  ASSERT_TRUE(v1) << v1.error().to_string();
+  EXPECT_TRUE(v1->empty());
+  const auto v2 = plan_v2(r);
+  ASSERT_TRUE(v2) << v2.error().to_string();
+  EXPECT_TRUE(v2->empty());
+}
+
 TEST(DeviceRules, AreWrittenInTheirOrder) {
   oci::Resources r;
   r.devices = default_device_rules();
