@@ -146,7 +146,8 @@ TEST(DeviceRules, ForAllTypesAreNoWiderThanTheySay) {
     oci::Resources r;
     r.devices = {rule};
     std::vector<std::string> out;
-    for (const Write& write : *plan_v1(r)) out.push_back(write.file + " " + write.value);
+    const auto writes = plan_v1(r);
+    for (const Write& write : *writes) out.push_back(write.file + " " + write.value);
     return out;
   };
   using Lines = std::vector<std::string>;
