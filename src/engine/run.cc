@@ -90,7 +90,8 @@ void note_process(Record& record, const oci::Spec& spec, const std::string& user
 
 Result<> check_ids(const image::Image& image, const Record& record) {
   if (!record.range || image.max_id < kIdsPerContainer) return {};
-  return fail(Code::kUnsupported,
+  // Not kUnsupported: no image may make a container fall back to the host's users.
+  return fail(Code::kInvalidArgument,
               "the image's entry " + quote(image.max_id_entry) + " belongs to user or group " +
                   std::to_string(image.max_id) +
                   ", but a private range has the ids 0 to 65535; use --userns host");
