@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kChunk = 256U << 10;
 constexpr int kZstdMostWindowLog = 27;  // 128 MiB
 constexpr std::uint64_t kFreeOutput = 1U << 30;
-constexpr std::uint64_t kMostRatio = 5000;
+constexpr std::uint64_t kMostRatio = 500;
 
 class FileSource : public ByteSource {
  public:
@@ -53,7 +53,7 @@ class Ratio {
     out_ += n;
     if (out_ > kFreeOutput && out_ / kMostRatio > in_)
       return fail(Code::kInvalidArgument,
-                  "it unpacks to more than 5000 times its size: refused as a decompression bomb");
+                  "it unpacks to more than 500 times its size: refused as a decompression bomb");
     return {};
   }
 

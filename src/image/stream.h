@@ -31,7 +31,8 @@ class ByteSource {
 std::unique_ptr<ByteSource> read_file(BorrowedFd file);
 
 // What `from` (lent) carries, unpacked if it is gzip or zstd by its first bytes, as it is if it looks like neither.
-// Bounded: zstd windows up to 128 MiB; past the first GiB at most 5000 times what goes in.
+// Bounded: zstd windows up to 128 MiB; past the first GiB at most 500 times what goes in (gzip
+// packs zeros a thousand times, but whole images hardly ten times).
 // Errors: kInvalidArgument - damaged or cut off, a bomb, or xz or bzip2, which no image uses.
 Result<std::unique_ptr<ByteSource>> decompress(ByteSource& from);
 

@@ -315,22 +315,45 @@ Result<> TarAudit::entry(std::string_view block, char type, std::uint64_t size) 
   if (why != nullptr) return refuse("has an entry " + quote(read.name) + " " + why);
   entries_.push_back(std::move(read));
   skip(size);
-  constexpr std::size_t kIsExtended = 482;
-  if (type != 'S' || block[kIsExtended] == '\0') return {};
+  return type == 'S' ? begin_sparse(block, size) : Result<>();
+}
+
+Result<> TarAudit::begin_sparse(std::string_view block, std::uint64_t size) {
+  TRY_SET(real_size_, number(block, {483, 12, "real size"}));
   data_size_ = size;
-  skip_ = 0;
+  mapped_ = mapped_end_ = 0;
+  map_done_ = false;
   map_blocks_ = 0;
-  state_ = State::kSparseMap;
+  return sparse_stretches(block.substr(386, 96), block[482] != '\0');
+}
+
+// Pairs of offset and length up to an empty one; `extended`: a block with more of them follows.
+Result<> TarAudit::sparse_stretches(std::string_view fields, bool extended) {
+  for (std::size_t at = 0; at < fields.size() && !map_done_; at += 24) {
+    map_done_ = fields[at + 12] == '\0';
+    if (map_done_) break;
+    TRY_SET(const std::uint64_t offset, number(fields, {at, 12, "sparse map"}));
+    TRY_SET(const std::uint64_t length, number(fields, {at + 12, 12, "sparse map"}));
+    if (offset < mapped_end_) return refuse("has a sparse file whose stretches overlap");
+    mapped_ += length;
+    mapped_end_ = offset + length;
+  }
+  if (extended && !map_done_) {
+    skip_ = 0;
+    state_ = State::kSparseMap;
+    return {};
+  }
+  if (extended || mapped_ != data_size_ || mapped_end_ > real_size_)
+    return refuse("has a sparse file whose map does not fit its data");
+  skip(data_size_);
   return {};
 }
 
 Result<> TarAudit::sparse_map() {
-  constexpr std::size_t kIsExtended = 504;
   const std::string whole = std::exchange(collected_, "");
   if (++map_blocks_ > kMostMapBlocks)
     return refuse("has a sparse file of more than 65536 stretches");
-  if (whole[kIsExtended] == '\0') skip(data_size_);
-  return {};
+  return sparse_stretches(std::string_view(whole).substr(0, 504), whole[504] != '\0');
 }
 
 }  // namespace planet::image

@@ -54,6 +54,8 @@ class TarAudit : public ByteSource {
   static const char* ambiguity(const Entry& entry, std::uint64_t size, const Extensions& said);
   static Result<> long_text(std::optional<std::string>& to, std::string_view body);
   Result<> entry(std::string_view block, char type, std::uint64_t size);
+  Result<> begin_sparse(std::string_view block, std::uint64_t size);
+  Result<> sparse_stretches(std::string_view fields, bool extended);
   Result<> sparse_map();
   bool is_pending() const { return said_.pax || said_.long_name || said_.long_link; }
   Result<> at_end() const;
@@ -61,10 +63,12 @@ class TarAudit : public ByteSource {
 
   ByteSource& from_;
   State state_ = State::kHeader;
-  std::string collected_;        // the block or extension that is being read
-  std::size_t wanted_ = 512;     // its length
-  std::uint64_t skip_ = 0;       // data to pass
-  std::uint64_t data_size_ = 0;  // what follows a sparse map
+  std::string collected_;     // the block or extension that is being read
+  std::size_t wanted_ = 512;  // its length
+  std::uint64_t skip_ = 0;    // data to pass
+  // An old GNU sparse map: of how much data, how long the file is, what the map says so far.
+  std::uint64_t data_size_ = 0, real_size_ = 0, mapped_ = 0, mapped_end_ = 0;
+  bool map_done_ = false;
   std::uint64_t extension_size_ = 0;
   char extension_type_ = 0;
   int map_blocks_ = 0;

@@ -168,6 +168,8 @@ TEST(TarAudit, RefusesWhatReadersReadDifferently) {
       {"of an unknown kind", {{.name = "v", .type = 'V'}}},
       {"of an unknown kind", {{.name = "v", .type = '9'}}},
       {"SCHILY.realsize", {pax({{"SCHILY.realsize", "9"}}), {.name = "f"}}},
+      {"map does not fit",
+       {gnu({.name = "s", .type = 'S', .content = kData, .patches = {{483, octal(512, 11)}}})}},
       {"has no map", {pax({{"GNU.sparse.name", "other"}}), {.name = "f"}}},
   };
   for (const Refused& archive : archives)
@@ -203,10 +205,16 @@ TEST(Tar, SparseMapsAreBounded) {
                              {"GNU.sparse.realsize", "1000000"}}),
                         {.name = "f", .content = map}}),
               HasSubstr("more than 65536 stretches"));
-  std::string old = tar_member(gnu({.name = "f", .type = 'S', .patches = {{482, "\1"}}}));
-  std::string block(512, '\0');
-  block[504] = '\1';
-  for (int i = 0; i < 4000; ++i) old += block;
+  const auto stretch = [](std::uint64_t i) {
+    return octal(i * 512, 11) + std::string(1, '\0') + octal(0, 11) + std::string(1, '\0');
+  };
+  const std::string first = stretch(0) + stretch(1) + stretch(2) + stretch(3) + "\1";
+  std::string old =
+      tar_member(gnu({.name = "f", .type = 'S', .patches = {{386, first + octal(1U << 30, 11)}}}));
+  for (std::uint64_t i = 0; i < 4000; ++i) {
+    for (std::uint64_t j = 0; j < 21; ++j) old += stretch(4 + i * 21 + j);
+    old += "\1" + std::string(7, '\0');
+  }
   Pieces source(old, old.size());
   TarAudit audit(source);
   const auto passed = audit.next();
