@@ -12,7 +12,7 @@ JSON ?=
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help deps build run check check-vm fallback conformance bench fuzz install uninstall tidy format layers clean
+.PHONY: help deps build run check check-vm attack fallback conformance bench fuzz install uninstall tidy format layers clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -41,6 +41,9 @@ conformance: ## does RUNTIME=build/planet-runtime keep the OCI specification? (J
 
 fallback: deps build ## the core of planet where system calls are hidden, as older kernels and filters do
 	@bats --tap tests/fallback
+
+attack: deps build ## hostile archives that take long: bombs, millions of entries, kill -9, full disks
+	@tests/attack/load_attack.py --heavy
 
 bench: deps build ## against the peers and the kernel's own floor, in one run
 	@bench/run.py

@@ -42,12 +42,12 @@ unit() {
 	[ "${skip:-0}" = 0 ] || grep -E 'SKIPPED|skipped' "$log" | sort -u | head -n 20
 }
 
-# bats_suite NAME DIRECTORY: the tests of a directory, on the release build.
-bats_suite() {
-	local name=$1 dir=$2 log start=$SECONDS good bad skip
-	log=build/$(basename "$dir").log
+# tap_suite NAME LOG COMMAND...: tests that drive the release build and speak TAP.
+tap_suite() {
+	local name=$1 log=build/$2.log start=$SECONDS good bad skip
+	shift 2
 	make --no-print-directory build || { failed=$((failed + 1)); return; }
-	bats --tap "$dir" >"$log" 2>&1
+	"$@" >"$log" 2>&1
 	good=$(grep -c '^ok' "$log") bad=$(grep -c '^not ok' "$log") skip=$(grep -c '^ok.*# skip' "$log")
 	[ "$good$bad" != 00 ] || bad=1
 	passed=$((passed + good - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
@@ -68,8 +68,9 @@ stage "layers" tools/check_layers.py
 stage "scripts" scripts
 unit debug
 unit asan
-bats_suite "end to end" tests/e2e
-bats_suite "fallback matrix" tests/fallback
+tap_suite "end to end" e2e bats --tap tests/e2e
+tap_suite "fallback matrix" fallback bats --tap tests/fallback
+tap_suite "attacks on load" attack-load tests/attack/load_attack.py
 stage "tidy" tools/tidy.sh
 stage "fuzz" tools/fuzz.sh "${FUZZ_SECONDS:-60}"
 
