@@ -92,8 +92,11 @@ class Runtime:
         argv = [self.path, "--root", root or self.state_root, *before, command, *words]
         options.setdefault("env", ENVIRONMENT)
         options.setdefault("start_new_session", True)
-        options.setdefault("stdin", subprocess.DEVNULL)
-        return subprocess.Popen(argv, **options)
+        if "stdin" in options:
+            return subprocess.Popen(argv, **options)
+        # A null device of the suite's own: some runtimes give the caller's to the container's user.
+        with open(f"{self.work}/null", "r+b", buffering=0) as null:
+            return subprocess.Popen(argv, stdin=null, **options)
 
     def __call__(self, command, *words, stdin=None, patience=PATIENCE, out=None, **options):
         """Runs one command to its end. Its streams are files, not pipes: a container that goes on holds them open."""
@@ -182,6 +185,7 @@ class Bundle:
         self.path = f"{runtime.work}/bundles/{identity}"
         self.root = f"{self.path}/rootfs"
         self.work = runtime.work
+        self.mounts = []
         os.mkdir(self.path)
         os.mkdir(self.root)
         for name in self.directories:
@@ -211,6 +215,13 @@ class Bundle:
     def directory(self, path):
         os.makedirs(f"{self.path}/{path}", exist_ok=True)
         return f"{self.path}/{path}"
+
+    def mounted(self, path):
+        """A directory of the bundle with a tmpfs on it, until the container is closed."""
+        place = self.directory(path)
+        subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
+        self.mounts.append(place)
+        return place
 
 
 class Container:
@@ -291,6 +302,8 @@ class Container:
             self.delete("--force")
         if self.console:
             self.console.close()
+        for inner in self.bundle.mounts:
+            subprocess.run(["umount", inner], check=False)
         shutil.rmtree(self.bundle.path, ignore_errors=True)
 
 

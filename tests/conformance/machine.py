@@ -50,6 +50,7 @@ def _resctrl():
 NEEDS = {
     "root": (lambda: os.geteuid() == 0, "the suite must run as root"),
     "sys_resource": (lambda: _capability(24), "no CAP_SYS_RESOURCE here: nobody can raise a limit or lower an oom score"),
+    "no_sys_resource": (lambda: not _capability(24), "this machine has every capability"),
     "two_cpus": (lambda: (os.cpu_count() or 1) > 1, "one processor only"),
     "cpu": (lambda: _v1("cpu") or _v2("cpu"), "no cpu controller"),
     "cpu_v1": (lambda: _v1("cpu"), "no cpu controller of v1"),
@@ -62,7 +63,8 @@ NEEDS = {
     "memory_swap": (_memory_swap, "swap is not counted here"),
     "pids": (lambda: _v1("pids") or _v2("pids"), "no pids controller"),
     "freezer": (lambda: _v1("freezer") or not os.path.isdir(f"{CGROUP}/unified"), "no freezer controller"),
-    "devices_v1": (lambda: _v1("devices"), "no devices controller of v1"),
+    "devices": (lambda: _v1("devices") or not os.path.isdir(f"{CGROUP}/unified"), "no devices controller"),
+    "loop_control": (lambda: os.path.exists("/dev/loop-control"), "no device to try: /dev/loop-control"),
     "blkio": (lambda: _v1("blkio") or _v2("io"), "no block I/O controller"),
     "blkio_weight": (lambda: _cgroup_file("blkio", "blkio.weight") or _cgroup_file("blkio", "blkio.bfq.weight"),
                      "no block I/O weights: neither CFQ nor BFQ groups"),

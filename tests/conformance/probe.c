@@ -253,12 +253,12 @@ static void report_ids(void) {
   key("uids");
   open_with("[");
   for (int i = 0; i < 3; ++i) value_number(u[i]);
-  value_number(setfsuid((uid_t)-1));
+  value_number((uid_t)setfsuid((uid_t)-1));
   close_with("]");
   key("gids");
   open_with("[");
   for (int i = 0; i < 3; ++i) value_number(g[i]);
-  value_number(setfsgid((gid_t)-1));
+  value_number((gid_t)setfsgid((gid_t)-1));
   close_with("]");
   static gid_t groups[65536];
   int n = getgroups(65536, groups);

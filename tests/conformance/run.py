@@ -12,6 +12,7 @@ import importlib
 import json
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -25,7 +26,7 @@ import suite  # noqa: E402
 from driver import Runtime  # noqa: E402
 from leaks import Watch  # noqa: E402
 
-GROUPS = ("lifecycle", "state")
+GROUPS = ("lifecycle", "state", "process", "mounts", "namespaces", "devices")
 
 
 def arguments():
@@ -71,6 +72,8 @@ def prepare(options):
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", work], check=True)
     for name in ("bin", "bundles", "out", "state"):
         os.mkdir(f"{work}/{name}")
+    os.mknod(f"{work}/null", stat.S_IFCHR | 0o666, os.makedev(1, 3))
+    os.chmod(f"{work}/null", 0o666)
     shutil.copy(options.probe, f"{work}/bin/probe")
     shutil.copy(options.busybox, f"{work}/bin/busybox")
     if options.v1_only:
