@@ -15,7 +15,7 @@ def _mounts():
 
 
 def _processes():
-    return {int(n) for n in os.listdir("/proc") if n.isdigit()} - {1, os.getpid()}
+    return {int(n) for n in os.listdir("/proc") if n.isdigit()} - {os.getpid()}
 
 
 def _groups(token):
@@ -26,6 +26,29 @@ def _groups(token):
             for top, directories, _ in os.walk(hierarchy):
                 found |= {f"{top}/{d}" for d in directories if token in f"{top}/{d}"}
     return found
+
+
+def sweep(token):
+    """Removes the suite's control groups, the deepest first; a frozen one is thawed, a process in one is killed."""
+    for place in sorted(_groups(token), key=len, reverse=True):
+        for name, text in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
+            if os.path.exists(f"{place}/{name}"):
+                with open(f"{place}/{name}", "w", encoding="ascii") as f:
+                    f.write(text)
+        for pid in read(f"{place}/cgroup.procs").split():
+            os.kill(int(pid), signal.SIGKILL)
+        end = time.monotonic() + 2
+        while os.path.isdir(place) and time.monotonic() < end:
+            try:
+                os.rmdir(place)
+            except OSError:
+                time.sleep(0.01)
+
+
+def describe(pid):
+    fields = dict(line.split(":", 1) for line in read(f"/proc/{pid}/status").splitlines() if ":" in line)
+    name, state, parent = (fields.get(k, "?").strip() for k in ("Name", "State", "PPid"))
+    return f"process {pid} ({name}, {state}, child of {parent})"
 
 
 class Watch:
@@ -54,7 +77,7 @@ class Watch:
         """Everything that is there and should not be, as sentences; and takes it away."""
         said = []
         processes = self._settle(_processes)
-        said += [f"process {p}: {read(f'/proc/{p}/cmdline').replace(chr(0), ' ')!r}" for p in sorted(processes)]
+        said += [describe(p) for p in sorted(processes)]
         for p in processes:
             try:
                 os.kill(p, signal.SIGKILL)
@@ -66,7 +89,7 @@ class Watch:
             subprocess.run(["umount", "-l", line.split()[2]], check=False, stderr=subprocess.DEVNULL)
         for place in sorted(self._ours(), reverse=True):
             said.append(f"control group {place}")
-        self.sweep()
+        sweep(self.runtime.token)
         for state in self._states():
             said.append(f"state {state}")
             subprocess.run(["rm", "-rf", f"{self.runtime.state_root}/{state}"], check=False)
@@ -75,15 +98,3 @@ class Watch:
                 said.append(f"network link {name}")
                 subprocess.run(["ip", "link", "del", name], check=False)
         return said
-
-    def sweep(self):
-        """Removes the suite's control groups, the deepest first; a frozen one is thawed."""
-        for place in sorted(_groups(self.runtime.token), key=len, reverse=True):
-            for name, text in (("freezer.state", "THAWED"), ("cgroup.freeze", "0")):
-                if os.path.exists(f"{place}/{name}"):
-                    with open(f"{place}/{name}", "w", encoding="ascii") as f:
-                        f.write(text)
-            try:
-                os.rmdir(place)
-            except OSError:
-                pass

@@ -22,9 +22,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.dont_write_bytecode = True
 
+import reaper  # noqa: E402
 import suite  # noqa: E402
 from driver import Runtime  # noqa: E402
-from leaks import Watch  # noqa: E402
+from leaks import Watch, sweep  # noqa: E402
 
 GROUPS = ("lifecycle", "state", "process", "mounts", "namespaces", "devices")
 
@@ -50,19 +51,14 @@ def enter_namespaces():
     token = f"planet-conformance-{os.getpid()}"
     command = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--mount-proc", "--net", "--uts",
                "--ipc", "--kill-child", sys.executable, __file__, "--inside", token, *sys.argv[1:]]
-    return subprocess.run(command, check=False).returncode
-
-
-def be_init():
-    """Process 1 of the new process namespace: reaps what containers orphan, while the child runs the suite."""
-    child = os.fork()
-    if child == 0:
-        return
-    while True:
-        pid, status = os.waitpid(-1, 0)
-        if pid == child:
-            break
-    os._exit(os.waitstatus_to_exitcode(status) & 0xff)
+    status = subprocess.run(command, check=False).returncode
+    work = f"{tempfile.gettempdir()}/{token}"
+    if os.path.isdir(work):  # the run died: its mounts went with its namespace, the rest is taken away here
+        sweep(token)
+        os.rmdir(work)
+        print(f"the run ended early, with status {status}", file=sys.stderr)
+        return status or 1
+    return status
 
 
 def prepare(options):
@@ -174,7 +170,7 @@ def main():
             return 2
     if not options.inside:
         return enter_namespaces()
-    be_init()
+    reaper.start()
     os.umask(0o022)
     work = prepare(options)
     runtime = Runtime(os.path.realpath(options.runtime), work, options.inside)
@@ -184,7 +180,7 @@ def main():
     try:
         results = perform(runtime, known, options)
     finally:
-        Watch(runtime).sweep()
+        sweep(runtime.token)
         subprocess.run(["umount", "-l", work], check=False)
         os.rmdir(work)
     seconds = time.monotonic() - begin
