@@ -13,7 +13,7 @@ import socket
 import subprocess
 import time
 
-PATIENCE = 15.0  # seconds for one command; a runtime that needs more hangs
+PATIENCE = 5.0  # seconds for one command; a runtime that needs more hangs
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"}
 CGROUP = "/sys/fs/cgroup"
 

@@ -27,15 +27,37 @@ def _cgroup_file(controller, name):
         os.rmdir(place)
 
 
+def _weight_device():
+    """The file may be there and the disk's scheduler not take a weight: so it is tried."""
+    place = f"{CGROUP}/blkio/.planet-conformance-probe-{os.getpid()}"
+    if not os.path.isdir(f"{CGROUP}/blkio") or not block_device():
+        return False
+    os.mkdir(place)
+    try:
+        for name in ("blkio.weight_device", "blkio.bfq.weight_device"):
+            if os.path.exists(f"{place}/{name}"):
+                with open(f"{place}/{name}", "w", encoding="ascii") as f:
+                    f.write("%d:%d 300" % block_device())
+                return True
+        return False
+    except OSError:
+        return False
+    finally:
+        os.rmdir(place)
+
+
 def _v1(controller):
     return os.path.exists(f"{CGROUP}/{controller}/cgroup.procs")
 
 
 def _v2(controller):
-    for place in (CGROUP, f"{CGROUP}/unified"):
-        if controller in read(f"{place}/cgroup.controllers").split():
-            return True
-    return False
+    """On a pure v2 machine. On a hybrid one runtimes leave the unified hierarchy alone."""
+    return controller in read(f"{CGROUP}/cgroup.controllers").split()
+
+
+def _anywhere(controller):
+    return _v1(controller) or controller in (read(f"{CGROUP}/unified/cgroup.controllers")
+                                             + read(f"{CGROUP}/cgroup.controllers")).split()
 
 
 def _memory_swap():
@@ -68,6 +90,9 @@ NEEDS = {
     "blkio": (lambda: _v1("blkio") or _v2("io"), "no block I/O controller"),
     "blkio_weight": (lambda: _cgroup_file("blkio", "blkio.weight") or _cgroup_file("blkio", "blkio.bfq.weight"),
                      "no block I/O weights: neither CFQ nor BFQ groups"),
+    "blkio_leaf_weight": (lambda: _cgroup_file("blkio", "blkio.leaf_weight"), "no leaf weights of block I/O (CFQ)"),
+    "blkio_weight_device": (_weight_device, "no block I/O weights of single devices: the disk has no such scheduler"),
+    "hugetlb_anywhere": (lambda: _anywhere("hugetlb"), "no hugetlb controller"),
     "hugetlb": (lambda: _v1("hugetlb") or _v2("hugetlb"), "no hugetlb controller"),
     "net_cls": (lambda: _v1("net_cls"), "no net_cls controller"),
     "net_prio": (lambda: _v1("net_prio"), "no net_prio controller"),
