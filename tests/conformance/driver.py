@@ -87,9 +87,14 @@ class Runtime:
             self.commands[command] = asked.returncode == 0
         return self.commands[command]
 
-    def popen(self, command, *words, before=(), root=None, **options):
+    def popen(self, command, *words, before=(), root=None, descriptors=(), activated=False, **options):
+        """`descriptors`: files that are to be open at 3, 4, ...; `activated`: with LISTEN_PID, as systemd would."""
         expect(self.has(command), f"the runtime has no `{command}`")
         argv = [self.path, "--root", root or self.state_root, *before, command, *words]
+        if activated:
+            argv = ["/bin/sh", "-c", 'LISTEN_PID=$$ exec "$@"', "sh", *argv]
+        if descriptors:
+            options.update(close_fds=False, preexec_fn=lambda: place(descriptors))
         options.setdefault("env", ENVIRONMENT)
         options.setdefault("start_new_session", True)
         if "stdin" in options:
@@ -118,6 +123,16 @@ class Runtime:
             process.wait()
             status = None
         return Done([os.path.basename(self.path), command, *words], status, read(out), read(f"{where}.err"))
+
+
+def place(paths):
+    """In a child, just before the program: opens these files at 3, 4, ... and leaves them open."""
+    for number, path in enumerate(paths, 3):
+        fd = os.open(path, os.O_RDONLY)
+        if fd != number:
+            os.dup2(fd, number)
+            os.close(fd)
+        os.set_inheritable(number, True)
 
 
 def read(path):
@@ -353,7 +368,7 @@ class Console:
         if self.master is not None:
             os.close(self.master)
             self.master = None
-        self.server.close()
+        self.server.close()  # closing twice is harmless
         if os.path.exists(self.path):
             os.unlink(self.path)
 

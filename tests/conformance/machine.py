@@ -3,6 +3,8 @@ is not here is listed as such, with the reason, whatever runtime is tested."""
 
 import functools
 import os
+import shutil
+import subprocess
 
 from driver import CGROUP, read
 
@@ -64,6 +66,11 @@ def _memory_swap():
     return _cgroup_file("memory", "memory.memsw.limit_in_bytes") or _v2("memory")
 
 
+@functools.lru_cache(maxsize=None)
+def _criu():
+    return bool(shutil.which("criu")) and subprocess.run(["criu", "check"], capture_output=True, check=False).returncode == 0
+
+
 def _resctrl():
     return any(" - resctrl " in line for line in read("/proc/self/mountinfo").splitlines())
 
@@ -109,7 +116,8 @@ NEEDS = {
     "time_namespace": (lambda: os.path.exists("/proc/self/ns/time"), "the kernel has no time namespaces"),
     "user_namespace": (lambda: os.path.exists("/proc/self/ns/user"), "the kernel has no user namespaces"),
     "block_device": (lambda: block_device() is not None, "no block device"),
-    "criu": (lambda: False, "criu 3.17 does not work on this kernel"),
+    "criu": (_criu, "criu is not here or does not work on this kernel"),
+    "no_criu": (lambda: not _criu(), "criu works here"),
 }
 
 

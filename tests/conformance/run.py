@@ -27,7 +27,8 @@ import suite  # noqa: E402
 from driver import Runtime  # noqa: E402
 from leaks import Watch, sweep  # noqa: E402
 
-GROUPS = ("lifecycle", "state", "process", "mounts", "namespaces", "devices", "cgroups", "seccomp", "hooks", "execs")
+GROUPS = ("lifecycle", "state", "config", "process", "mounts", "namespaces", "devices", "cgroups", "seccomp", "hooks",
+          "execs", "terminals", "commands", "logs", "features")
 
 
 def arguments():

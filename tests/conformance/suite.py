@@ -393,7 +393,7 @@ def result_of(check, trouble, runtime, known, seconds):
     if check.name in known:
         return Result(check, "known", f"{known[check.name]} [{trouble}]", seconds)
     if number(check.since) > number(runtime.claims):
-        return Result(check, "older", f"since {check.since}; the runtime claims {runtime.claims}", seconds)
+        return Result(check, "older", f"since {check.since}; the runtime claims {runtime.claims} [{trouble}]", seconds)
     return Result(check, "FAIL", trouble, seconds)
 
 

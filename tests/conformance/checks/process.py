@@ -3,19 +3,13 @@
 import ctypes
 import os
 
+from capabilities import NUMBER
 from driver import expect, must, must_fail
 from suite import (ask, args, at, directory, drop, fields, file, holds, inside, link, namespaces, put, refused, see,
                    story, tell)
 
 PROCESS, POSIX, LINUX, USER = (f"config.md#{n}" for n in ("process", "posix-process", "linux-process", "user"))
 HABIT, RIGHT = "command line", "done right"
-
-CAPABILITIES = """CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE
-NET_BIND_SERVICE NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT
-SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP
-MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE""".split()
-NUMBER = {f"CAP_{name}": number for number, name in enumerate(CAPABILITIES)}
-
 
 def numbers(*names):
     return sorted(NUMBER[f"CAP_{n}"] for n in names)
