@@ -68,6 +68,7 @@ class Runtime:
         self.cgroup_parent = f"/{token}"
         self.count = 0
         self.commands = {}
+        self.processes = []
         version = subprocess.run([path, "--version"], capture_output=True, text=True, env=ENVIRONMENT, check=False)
         lines = version.stdout.splitlines() or [os.path.basename(path)]
         self.version = lines[0]
@@ -81,11 +82,13 @@ class Runtime:
 
     def has(self, command):
         """Whether there is such a command at all: else a refusal would pass for want of the command."""
-        if command not in self.commands:
-            asked = subprocess.run([self.path, command, "--help"], capture_output=True, env=ENVIRONMENT, check=False,
-                                   stdin=subprocess.DEVNULL)
-            self.commands[command] = asked.returncode == 0
-        return self.commands[command]
+        def help_of(name):
+            if name not in self.commands:
+                asked = subprocess.run([self.path, name, "--help"], capture_output=True, env=ENVIRONMENT, check=False,
+                                       stdin=subprocess.DEVNULL)
+                self.commands[name] = (asked.returncode, asked.stdout)
+            return self.commands[name]
+        return help_of(command)[0] == 0 and help_of(command) != help_of("no-such-command")
 
     def popen(self, command, *words, before=(), root=None, descriptors=(), activated=False, **options):
         """`descriptors`: files that are to be open at 3, 4, ...; `activated`: with LISTEN_PID, as systemd would."""
@@ -98,10 +101,20 @@ class Runtime:
         options.setdefault("env", ENVIRONMENT)
         options.setdefault("start_new_session", True)
         if "stdin" in options:
-            return subprocess.Popen(argv, **options)
+            self.processes.append(subprocess.Popen(argv, **options))
+            return self.processes[-1]
         # A null device of the suite's own: some runtimes give the caller's to the container's user.
         with open(f"{self.work}/null", "r+b", buffering=0) as null:
-            return subprocess.Popen(argv, stdin=null, **options)
+            self.processes.append(subprocess.Popen(argv, stdin=null, **options))
+            return self.processes[-1]
+
+    def end_processes(self):
+        """Ends what a check that failed left running."""
+        for process in self.processes:
+            if process.poll() is None:
+                process.kill()
+            process.wait()
+        self.processes.clear()
 
     def __call__(self, command, *words, stdin=None, patience=PATIENCE, out=None, **options):
         """Runs one command to its end. Its streams are files, not pipes: a container that goes on holds them open."""

@@ -18,13 +18,25 @@ def _processes():
     return {int(n) for n in os.listdir("/proc") if n.isdigit()} - {os.getpid()}
 
 
+NEAR = 5  # how deep below a hierarchy's top a group of the suite can begin; others may have made trees without end
+
+
 def _groups(token):
+    """Every group with the token in its path."""
     found = set()
-    for name in ["", *os.listdir(CGROUP)]:
-        hierarchy = f"{CGROUP}/{name}".rstrip("/")
-        if os.path.exists(f"{hierarchy}/cgroup.procs"):
-            for top, directories, _ in os.walk(hierarchy):
-                found |= {f"{top}/{d}" for d in directories if token in f"{top}/{d}"}
+    pending = [(f"{CGROUP}/{name}".rstrip("/"), 0) for name in ["", *os.listdir(CGROUP)]]
+    pending = [(place, depth) for place, depth in pending if os.path.exists(f"{place}/cgroup.procs")]
+    while pending:
+        top, depth = pending.pop()
+        try:
+            inner = [entry.path for entry in os.scandir(top) if entry.is_dir(follow_symlinks=False)]
+        except FileNotFoundError:
+            continue
+        for place in inner:
+            if token in place:
+                found.add(place)
+            if token in place or depth < NEAR:
+                pending.append((place, depth + 1))
     return found
 
 

@@ -90,17 +90,25 @@ def load(names):
     return checks
 
 
-def expectations(runtime, checks):
-    """expectations/NAME.txt, lines of `check: what it breaks and how` (`check` may be a pattern): {check: sentence}."""
-    path = f"{HERE}/expectations/{os.path.basename(runtime.name)}.txt"
-    known = {}
-    if os.path.exists(path):
-        with open(path, encoding="utf-8") as f:
-            for line in f:
-                if line.strip() and not line.startswith("#"):
-                    pattern, sentence = line.strip().split(": ", 1)
-                    known |= {c.name: sentence for c in checks if fnmatch.fnmatch(c.name, pattern)}
-    return known
+class Known(dict):
+    """expectations/NAME.txt, lines of `check: what it breaks and how`: {name of the check: sentence}. A name in full must
+    not pass (`exact`); a pattern speaks of those that fail."""
+
+    def __init__(self, runtime, checks):
+        super().__init__()
+        self.exact = set()
+        path = f"{HERE}/expectations/{os.path.basename(runtime.name)}.txt"
+        if os.path.exists(path):
+            with open(path, encoding="utf-8") as f:
+                for line in f:
+                    if line.strip() and not line.startswith("#"):
+                        self.take(*line.strip().split(": ", 1), [c.name for c in checks])
+
+    def take(self, pattern, sentence, names):
+        if "*" not in pattern:
+            self.exact.add(pattern)
+        for name in fnmatch.filter(names, pattern):
+            self[name] = sentence
 
 
 def nothing_left(name):
@@ -176,7 +184,7 @@ def main():
     work = prepare(options)
     runtime = Runtime(os.path.realpath(options.runtime), work, options.inside)
     checks = load(options.group or GROUPS) + [nothing_left(name) for name in suite.GROUPS]
-    known = expectations(runtime, checks)
+    known = Known(runtime, checks)
     begin = time.monotonic()
     try:
         results = perform(runtime, known, options)

@@ -97,8 +97,8 @@ def _(t):
         if os.path.exists(frozen):
             with open(frozen, "w", encoding="ascii") as f:
                 f.write(on)
-    if os.path.isdir(place):
-        os.rmdir(place)
+        if os.path.isdir(place):
+            os.rmdir(place)
 
 
 @story(RIGHT, "cgroup.not-empty", "a group that exists and has processes is refused or warned of", needs="pids")
