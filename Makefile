@@ -45,6 +45,9 @@ fallback: deps build ## the core of planet where system calls are hidden, as old
 attack: deps build ## hostile archives that take long: bombs, millions of entries, kill -9, full disks
 	@tests/attack/load_attack.py --heavy
 
+soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and containers
+	@tests/e2e/kill_rounds.py build/planet $${ROUNDS:-500}
+
 bench: deps build ## against the peers and the kernel's own floor, in one run
 	@bench/run.py
 

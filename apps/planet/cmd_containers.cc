@@ -62,9 +62,9 @@ std::string shown_id(const engine::Container& container, bool whole) {
   return whole ? container.record.id : container.record.id.substr(0, kShortId);
 }
 
-void print_json(const engine::Container& container) {
+void print_json(const engine::Container& container, bool whole) {
   const char* const states[] = {"created", "running", "exited"};
-  const oci::json::object object = {{"ID", shown_id(container, false)},
+  const oci::json::object object = {{"ID", shown_id(container, whole)},
                                     {"Names", container.record.name},
                                     {"Image", container.record.image},
                                     {"Command", quoted_command(container, true)},
@@ -121,7 +121,7 @@ int ps_command(const Global& global, const std::vector<std::string>& args) {
     if (quiet) {
       std::puts(shown_id(container, whole).c_str());
     } else if (format == "json") {
-      print_json(container);
+      print_json(container, whole);
     } else {
       rows.push_back({shown_id(container, whole), printable(container.record.image),
                       quoted_command(container, whole), age(container.record.created) + " ago",

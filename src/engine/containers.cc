@@ -191,7 +191,47 @@ void wait_for_keeper(const Places& places, const Container& container) {
     sys::sleep_ms(1);
 }
 
-Result<> stop_container(const Places& places, const Container& container, int timeout) {
+namespace {
+
+// Being started, or its process over and its keeper still at it: which of them is known in a moment.
+Result<Container> settle(const Places& places, const Container& container) {
+  constexpr int kPatience = 10'000;
+  const std::string& id = container.record.id;
+  Container now = container;
+  for (int ms = 0; ms < kPatience && now.status == Status::kCreated && keeper_lives(places, id);
+       ++ms) {
+    sys::sleep_ms(1);
+    TRY_SET(now, look_at(places, id));
+  }
+  return now;
+}
+
+Result<> remove_settled(const Places& places, const Container& container, bool force) {
+  const std::string& id = container.record.id;
+  if (container.status == Status::kCreated && keeper_lives(places, id))
+    return fail(Code::kWrongState,
+                "container " + container.record.name + " is being started; try again");
+  if (container.status == Status::kRunning) {
+    if (!force)
+      return fail(Code::kWrongState, "container " + container.record.name +
+                                         " is running; stop it first, or remove it with -f");
+    const auto init = open_init(container);
+    if (!init && init.error().code() != Code::kWrongState) return std::unexpected(init.error());
+    if (init) TRY(kill_and_wait(init->borrow()));
+  }
+  wait_for_keeper(places, container);
+  // A keeper of --rm has removed it by now.
+  if (!read_record(places, id)) return {};
+  TRY(remove_cgroup(id, true));
+  return erase_container(places, id, &container.record);
+}
+
+}  // namespace
+
+Result<> stop_container(const Places& places, const Container& looked_at, int timeout) {
+  const auto settled = settle(places, looked_at);
+  if (!settled) return {};  // removed meanwhile: it is over
+  const Container& container = *settled;
   const auto init = open_init(container);
   if (!init && init.error().code() == Code::kWrongState) return {};  // it is over: what was asked
   if (!init) return std::unexpected(init.error());
@@ -220,23 +260,15 @@ Result<> erase_container(const Places& places, const std::string& id, const Reco
 }
 
 Result<> remove_container(const Places& places, const Container& container, bool force) {
-  const std::string& id = container.record.id;
-  if (container.status == Status::kCreated && keeper_lives(places, id))
-    return fail(Code::kWrongState,
-                "container " + container.record.name + " is being started; try again");
-  if (container.status == Status::kRunning) {
-    if (!force)
-      return fail(Code::kWrongState, "container " + container.record.name +
-                                         " is running; stop it first, or remove it with -f");
-    const auto init = open_init(container);
-    if (!init && init.error().code() != Code::kWrongState) return std::unexpected(init.error());
-    if (init) TRY(kill_and_wait(init->borrow()));
-  }
-  wait_for_keeper(places, container);
-  // A keeper of --rm has removed it by now.
-  if (!read_record(places, id)) return {};
-  TRY(remove_cgroup(id, true));
-  return erase_container(places, id, &container.record);
+  const auto settled = settle(places, container);
+  if (settled) return remove_settled(places, *settled, force);
+  if (settled.error().code() == Code::kNotFound) return {};  // its keeper has removed it: --rm
+  return std::unexpected(settled.error());
+}
+
+Result<> discard_container(const Places& places, const std::string& id) {
+  (void)remove_cgroup(id, true);
+  return erase_container(places, id, nullptr);
 }
 
 }  // namespace planet::engine

@@ -43,9 +43,13 @@ Result<> stop_container(const Places& places, const Container& container, int ti
 // Waits until the process that keeps the container has finished with it.
 void wait_for_keeper(const Places& places, const Container& container);
 
-// Removes what is left of the container: control group, files, name, range. `force` kills it first.
-// Errors: kWrongState - it runs, and no force; it is being started.
+// Removes what is left of the container: control group, files, name, range. `force` kills it first. One that is just
+// being started or taken down is waited for.
+// Errors: kWrongState - it runs, and no force; it is still being started after ten seconds.
 Result<> remove_container(const Places& places, const Container& container, bool force);
+
+// What a start that failed has left of an id: control group, with whoever is still in it, and files.
+Result<> discard_container(const Places& places, const std::string& id);
 
 // The files and reservations of an id whose record may be missing or half made.
 Result<> erase_container(const Places& places, const std::string& id, const Record* record);

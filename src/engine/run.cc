@@ -107,7 +107,7 @@ Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool p
   Prepared prepared{
       .record = new_record(request, image), .spec = {}, .root = {}, .user = {}, .lock = {}};
   Record& record = prepared.record;
-  undo.add([&engine, id = record.id] { (void)erase_container(engine.places, id, nullptr); });
+  undo.add([&engine, id = record.id] { (void)discard_container(engine.places, id); });
   TRY_SET(prepared.lock, make_container_dir(engine, record.id));
   if (private_users) {
     TRY_SET(record.range, take_range(engine.places, record.id));

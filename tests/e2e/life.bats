@@ -100,39 +100,6 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 	planet rm orphan
 }
 
-@test "the command line is killed at random moments: nothing stays" {
-	planet run --rm busybox true
-	for i in $(seq 60); do
-		"$PLANET_BIN" --root "$root" --runroot "$runroot" run --rm --name "r$i" busybox sleep 5 >/dev/null 2>&1 &
-		sleep "0.0$((RANDOM % 40))"
-		kill -9 $! 2>/dev/null
-		wait $! 2>/dev/null || :
-	done
-	sleep 2.1 # what was only begun is swept when it is older than a second
-	run planet ps -a
-	[ "${#lines[@]}" = 1 ]
-}
-
-@test "keepers and containers are killed at random moments: ps is true, rm cleans" {
-	planet run --rm busybox true
-	for i in $(seq 40); do
-		id=$(planet run -d --name "k$i" busybox sh -c 'while :; do echo x; sleep 0.01; done')
-		keeper=$(keeper_of "$id") pid=$(pid_of "$id")
-		sleep "0.00$((RANDOM % 30))"
-		case $((RANDOM % 3)) in
-		0) kill -9 "$keeper" ;;
-		1) kill -9 "$pid" ;;
-		2) kill -9 "$keeper" "$pid" ;;
-		esac 2>/dev/null || :
-		[ $((i % 2)) = 0 ] || planet rm -f "k$i" >/dev/null
-	done
-	for _ in $(seq 50); do [ -n "$(planet ps -q)" ] || break; sleep 0.1; done
-	[ -z "$(planet ps -q)" ]
-	# shellcheck disable=SC2046
-	planet rm -f $(planet ps -aq) >/dev/null
-	[ -z "$(planet ps -aq)" ]
-}
-
 @test "a container that is killed from outside is recorded" {
 	id=$(planet run -d --name victim busybox sleep 1000)
 	kill -9 "$(pid_of "$id")"

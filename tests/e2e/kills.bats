@@ -1,0 +1,7 @@
+#!/usr/bin/env bats
+# kill -9 of whoever takes part, at random moments. ROUNDS=500 (or `make soak`) does it for long.
+load helper
+
+@test "kill -9 at random moments: ps tells the truth, rm -f cleans, nothing is left" {
+	timeout 600 "$BATS_TEST_DIRNAME/kill_rounds.py" "$PLANET_BIN" "${ROUNDS:-100}"
+}
