@@ -198,10 +198,11 @@ Result<Engine> Engine::open(const std::string& root, const std::string& runroot)
 
 Result<int> run(const Engine& engine, const RunRequest& request, const RunHooks& hooks) {
   auto status = run_once(engine, request, wants_private_users(request), hooks);
-  const bool can_fall_back = request.user_namespace == UserNamespace::kDefault &&
-                             wants_private_users(request) && !status &&
-                             status.error().code() == Code::kNoPrivateUsers;
-  if (!can_fall_back) return status;
+  if (status || status.error().code() != Code::kNoPrivateUsers) return status;
+  if (request.user_namespace == UserNamespace::kAuto)
+    return fail(Code::kNoPrivateUsers,
+                "--userns auto is not possible here: " + status.error().to_string() +
+                    "; leave it out, or use --userns host");
   TRY(runtime::leave_writable_program());
   if (hooks.say)
     hooks.say("private users are not possible here, so this container has the host's users (" +

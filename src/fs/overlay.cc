@@ -59,6 +59,31 @@ Result<Writable> open_writable(const OverlayDirs& dirs) {
       .mount = std::move(mount), .upper = std::move(upper_fd), .work = std::move(work_fd)};
 }
 
+// EINVAL is what overlayfs says of a writable directory on a file system that is not good enough for it: overlayfs
+// itself, FUSE, NFS.
+Error explain_invalid(Error error, const OverlayDirs& dirs) {
+  if (error.sys_errno() != EINVAL) return error;
+  const std::string dir(split_last(dirs.upper).first);
+  return Error::from_wire(error.code(), EINVAL,
+                          "overlayfs cannot use " + quote(dir) +
+                              " as its writable part, so keep the store on a file system such as "
+                              "ext4, xfs or btrfs (" +
+                              error.what() + ")");
+}
+
+Result<DetachedMount> finish_by_descriptors(BorrowedFd context, const OverlayDirs& dirs) {
+  TRY_SET(const Writable writable, open_writable(dirs));
+  const auto finish = [&]() -> Result<UniqueFd> {
+    TRY(sys::fs_set_fd(context, "upperdir", writable.upper.borrow()));
+    TRY(sys::fs_set_fd(context, "workdir", writable.work.borrow()));
+    TRY(sys::fs_create(context));
+    return sys::fs_mount(context, 0);
+  };
+  auto mount = finish();
+  if (mount) return DetachedMount(*std::move(mount));
+  return std::unexpected(explain_invalid(std::move(mount).error(), dirs));
+}
+
 std::string fd_path(BorrowedFd fd) {
   return "/proc/self/fd/" + std::to_string(fd.get());
 }
@@ -131,12 +156,7 @@ Result<DetachedMount> mount_layers(const OverlayDirs& dirs,
   if (!taken && interface == OverlayInterface::kDescriptors)
     return fail(Code::kUnsupported, "overlayfs takes no layers by descriptor before Linux 6.13");
   if (!taken) return make_by_string(dirs, layers);
-  TRY_SET(const Writable writable, open_writable(dirs));
-  TRY(sys::fs_set_fd(context.borrow(), "upperdir", writable.upper.borrow()));
-  TRY(sys::fs_set_fd(context.borrow(), "workdir", writable.work.borrow()));
-  TRY(sys::fs_create(context.borrow()));
-  TRY_SET(UniqueFd mount, sys::fs_mount(context.borrow(), 0));
-  return DetachedMount(std::move(mount));
+  return finish_by_descriptors(context.borrow(), dirs);
 }
 
 }  // namespace

@@ -21,7 +21,7 @@ begin_test() {
 
 setup() { begin_test; }
 
-teardown() {
+end_test() {
 	local id
 	for id in $(planet ps -aq 2>/dev/null); do planet rm -f "$id" >/dev/null 2>&1; done
 	local left=0
@@ -32,3 +32,5 @@ teardown() {
 	rm -rf "$top"
 	[ $left = 0 ]
 }
+
+teardown() { end_test; }

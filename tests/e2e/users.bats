@@ -1,0 +1,58 @@
+#!/usr/bin/env bats
+# Where a container cannot have users of its own: said once, told by `info`, and refused when it was asked for.
+load helper
+
+teardown() {
+	umount "$top/fuse" 2>/dev/null || :
+	end_test
+}
+
+# A file system without id-mapped mounts: FUSE, as bindfs does it.
+make_fuse() { # DIR: shown at $top/fuse
+	mkdir "$top/fuse"
+	bindfs "$1" "$top/fuse" || skip "no FUSE here"
+}
+
+@test "a root or a volume that cannot be id-mapped brings the host's users, and a word" {
+	mkdir -p "$top/rootfs/bin" "$top/rootfs/proc"
+	cp /bin/busybox "$top/rootfs/bin/"
+	make_fuse "$top/rootfs"
+	for where in "--rootfs $top/fuse" "-v $top/fuse:/x busybox"; do
+		# shellcheck disable=SC2086
+		planet run --rm $where /bin/busybox cat /proc/self/uid_map >"$top/out" 2>"$top/err"
+		[[ "$(cat "$top/out")" =~ ^\ +0\ +0\ +4294967295$ ]]
+		[ "$(wc -l <"$top/err")" = 1 ]
+		grep -q "^planet: private users are not possible here, so this container has the host's users (.*$top/fuse.*no id-mapped mounts" "$top/err"
+		# shellcheck disable=SC2086
+		run planet run --rm --userns auto $where /bin/busybox true
+		[ "$status" = 125 ]
+		[ "${#lines[@]}" = 1 ]
+		[[ "$output" == "planet: --userns auto is not possible here: "*"leave it out, or use --userns host" ]]
+		# shellcheck disable=SC2086
+		run planet run --rm --userns host $where /bin/busybox echo quiet
+		[ "$output" = quiet ]
+	done
+}
+
+@test "info says whether, and why not" {
+	[[ "$(planet info)" =~ "Private users:  yes, by default" ]]
+	mkdir "$top/store"
+	make_fuse "$top/store"
+	run "$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" info
+	[[ "$output" =~ "Private users:  no: the file system or the kernel has no id-mapped mounts" ]]
+	[ "$("$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" info --format json | jq -r '."Private users"' | cut -c1-3)" = no: ]
+	# overlayfs cannot write there, with whatever users: one sentence, and where to go.
+	run "$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" run --rm --userns host busybox true
+	[ "$status" = 125 ]
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" == *"keep the store on a file system such as ext4, xfs or btrfs"* ]]
+	[ -z "$(ls "$top/store/root/containers")" ]
+}
+
+@test "another reason is no reason for the host's users" {
+	run planet run --rm --rootfs /none true
+	[ "${#lines[@]}" = 1 ]
+	run planet run --rm --sysctl net.bogus=1 busybox true
+	[ "${#lines[@]}" = 1 ]
+	[[ "$output" != *"private users"* ]]
+}
