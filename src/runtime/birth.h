@@ -21,7 +21,9 @@ struct Birth {
   std::uint64_t clone_flags = 0;     // CLONE_NEW* of new namespaces
   std::function<Result<>()> join;    // the helper's part; without it there is no helper
   std::optional<BorrowedFd> cgroup;  // v2: where to be born; needs clone3
-  // `join` gives up the right to put a process into the group, so the helper is born there already.
+  // `join` gives up the right to put a process into the group, so the helper is born there already. So it is with a
+  // user namespace, and with a cgroup namespace where the tree is mounted with nsdelegate, as systemd does: one may
+  // not come from a group outside of it (clone3 says ENOENT).
   bool helper_in_cgroup = false;
 };
 

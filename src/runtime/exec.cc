@@ -100,7 +100,8 @@ Result<Running> exec(const ExecRequest& request) {
   TRY_SET(sys::Child process,
           bear({.clone_flags = 0,
                 .join = [&] { return sys::set_ns(request.init, flags); },
-                .cgroup = exec.cgroup.birthplace()}),
+                .cgroup = exec.cgroup.birthplace(),
+                .helper_in_cgroup = true}),
           "join the container");
   if (!process.valid()) {
     sockets.first.reset();

@@ -71,9 +71,10 @@ bool needs_helper(const Plan& plan, const std::vector<Join>& joins) {
   return plan.new_time || std::ranges::any_of(joins, [](const Join& join) { return !join.ours; });
 }
 
-bool joins_user_namespace(const std::vector<Join>& joins) {
-  return std::ranges::any_of(
-      joins, [](const Join& join) { return join.kind.flag == CLONE_NEWUSER && !join.ours; });
+bool gives_up_cgroups(const std::vector<Join>& joins) {
+  return std::ranges::any_of(joins, [](const Join& join) {
+    return (join.kind.flag & (CLONE_NEWUSER | CLONE_NEWCGROUP)) != 0 && !join.ours;
+  });
 }
 
 Result<> join_all(const Plan& plan, const std::vector<Join>& joins, const oci::Linux& spec) {

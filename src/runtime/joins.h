@@ -29,7 +29,8 @@ std::uint64_t separate_flags(const Plan& plan, const std::vector<Join>& joins);
 
 // True if a helper must prepare the birth: namespaces to join, or clocks to set.
 bool needs_helper(const Plan& plan, const std::vector<Join>& joins);
-bool joins_user_namespace(const std::vector<Join>& joins);
+// True if after the joins no process may be put into a control group of the host's any more.
+bool gives_up_cgroups(const std::vector<Join>& joins);
 
 // The helper's: joins all, and makes the time namespace of its children with their clocks.
 // A namespace may belong to our user namespace or to the joined one: what the rights of one do not open, those of the

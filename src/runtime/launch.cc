@@ -233,7 +233,7 @@ Birth birth_of(const Launch& launch) {
   Birth birth{.clone_flags = launch.plan.clone_flags,
               .join = {},
               .cgroup = launch.cgroup.birthplace(),
-              .helper_in_cgroup = joins_user_namespace(launch.joins)};
+              .helper_in_cgroup = gives_up_cgroups(launch.joins)};
   if (needs_helper(launch.plan, launch.joins))
     birth.join = [&launch] { return join_all(launch.plan, launch.joins, launch.spec.linux_); };
   return birth;

@@ -5,7 +5,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
-packages=(qemu-system-x86 mmdebstrap e2fsprogs cpio lz4 zstd xz-utils kmod busybox-static)
+packages=(qemu-system-x86 mmdebstrap e2fsprogs cpio lz4 zstd xz-utils kmod busybox-static umoci skopeo)
 missing=()
 for package in "${packages[@]}"; do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
@@ -15,6 +15,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 	DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends "${missing[@]}" >/dev/null </dev/null
 fi
 make --no-print-directory build
+"$here/small_image.sh" build/vm-image
 [ -f "$here/image/root.img" ] || { echo "==> building the machine's image"; "$here/build.sh"; }
 
 suites=("$@")
@@ -24,7 +25,8 @@ for suite in "${suites[@]}"; do
 	for layout in $(sed -n 's/^# layouts: //p' "$suite"); do
 		log=build/vm-$(basename "$suite" .sh)-$layout.log
 		if "$here/vmrun.sh" --cgroup "$layout" --copy "$(realpath build/planet)" \
-			--copy "$(realpath build/planet-runtime)" -- "$suite" >"$log" 2>&1; then
+			--copy "$(realpath build/planet-runtime)" --copy "$here/suite/lib.bash" \
+			--copy build/vm-image/small-oci.tar --copy build/vm-image/small-docker.tar -- "$suite" >"$log" 2>&1; then
 			passed=$((passed + 1))
 			echo "ok    $(basename "$suite") on $layout"
 		else

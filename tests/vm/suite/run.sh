@@ -2,14 +2,7 @@
 # layouts: v2 hybrid v1
 # What a container is given and held to, on this kernel and control group layout. Runs inside the machine, in /job.
 set -u
-fail=0
-check() { # NAME EXPECTED ACTUAL
-	if [ "$2" = "$3" ]; then echo "ok: $1"; else echo "FAILED: $1: expected '$2', got '$3'"; fail=1; fi
-}
-contains() { # NAME PART TEXT
-	case $3 in *"$2"*) echo "ok: $1" ;; *) echo "FAILED: $1: no '$2' in '$3'"; fail=1 ;; esac
-}
-planet() { /job/planet --root /var/tmp/planet --runroot /run/planet-test "$@"; }
+. /job/lib.bash
 uname -r
 planet info
 
@@ -35,5 +28,4 @@ check "exec is inside" "$(planet run --rm busybox ls /)" "$(planet exec web ls /
 planet stop -t 1 web >/dev/null
 contains "stopped" "Exited (137)" "$(planet ps -a)"
 planet rm web >/dev/null
-check "nothing left" "" "$(find /sys/fs/cgroup -path '*/planet/*' -type d; ls /var/tmp/planet/containers)"
-exit $fail
+finish
