@@ -20,6 +20,10 @@ constexpr std::string_view kKnownV1[] = {"pids",     "memory",  "cpuacct",   "de
                                          "cpuset",   "freezer", "blkio",     "hugetlb", "net_cls",
                                          "net_prio", "rdma",    "perf_event"};
 
+// Deeper than any engine nests, and far from where removing what was made would fail.
+constexpr std::size_t kMostDepth = 64;
+constexpr std::size_t kLongestName = 255;  // NAME_MAX
+
 Result<std::vector<std::string>> components_of(std::string_view path) {
   std::vector<std::string> parts;
   for (const std::string_view part : split(path, '/')) {
@@ -27,6 +31,11 @@ Result<std::vector<std::string>> components_of(std::string_view path) {
     if (part == "." || part == "..")
       return fail(Code::kInvalidArgument,
                   "cgroup path " + quote(path) + " contains " + quote(part));
+    if (part.size() > kLongestName || parts.size() == kMostDepth)
+      return fail(Code::kInvalidArgument,
+                  "cgroup path " + quote(path.substr(0, 100)) +
+                      "... is deeper than 64 groups, or a name in it longer "
+                      "than 255 characters");
     parts.emplace_back(part);
   }
   if (parts.empty()) return fail(Code::kInvalidArgument, "the cgroup path is empty");

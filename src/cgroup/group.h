@@ -38,7 +38,7 @@ class Group {
 
   // Makes the group `path` ("/planet/ID") below the root of each hierarchy, with the limits set, and nobody in it.
   // After a failure the group is gone again.
-  // Errors: kInvalidArgument - a path with "..", or resources that contradict each other; kAlreadyExists - the group
+  // Errors: kInvalidArgument - a path with "..", or too deep, or resources that contradict each other; kAlreadyExists - the group
   // is there; kNotFound - a controller that was asked for is absent; else the kernel's, saying what was asked.
   static Result<Group> create(const Host& host, std::string_view path,
                               const oci::Resources& resources);

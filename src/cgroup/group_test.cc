@@ -69,6 +69,15 @@ TEST_F(GroupTest, IsMadeOnceAndGoneAfterwards) {
   EXPECT_TRUE(again.remove());
 }
 
+TEST_F(GroupTest, ItsPathIsBounded) {
+  std::string deep = path("deep");
+  for (int i = 0; i < 64; ++i) deep += "/d";
+  EXPECT_EQ(Group::create(*host_, deep, {}).error().code(), Code::kInvalidArgument);
+  EXPECT_EQ(Group::create(*host_, path(std::string(256, 'x').c_str()), {}).error().code(),
+            Code::kInvalidArgument);
+  EXPECT_EQ(Group::create(*host_, path("../up"), {}).error().code(), Code::kInvalidArgument);
+}
+
 TEST_F(GroupTest, AProcessEntersByItself) {
   Group group = create("doors");
   const auto doors = group.doors();
