@@ -71,8 +71,16 @@ std::optional<PasswdEntry> find_passwd(std::string_view passwd, Match&& match) {
   return found;
 }
 
+// "-1" and "+1" are no names, whatever the image's files say of them: somebody meant a number.
+Result<> check_is_name(std::string_view name, std::string_view what) {
+  if (name.front() != '-' && name.front() != '+') return {};
+  return fail(Code::kInvalidArgument,
+              std::string(what) + " " + quote(name) + " is neither a name nor a number");
+}
+
 Result<gid_t> resolve_group(std::string_view name, std::string_view group) {
   if (is_number(name)) return parse_id(name, "group");
+  TRY(check_is_name(name, "group"));
   std::optional<gid_t> found;
   each_line<kGroupFields>(group, [&](const auto& fields) {
     if (fields[0] != name || !is_number(fields[2])) return false;
@@ -114,6 +122,7 @@ Result<ResolvedUser> resolve_name(std::string_view name, std::string_view passwd
                         .additional_gids = {},
                         .home = std::string(entry ? entry->home : "/")};
   }
+  TRY(check_is_name(name, "user"));
   const auto entry = find_passwd(passwd, [&](const PasswdEntry& e) { return e.name == name; });
   if (!entry)
     return fail(Code::kNotFound,

@@ -15,13 +15,15 @@ constexpr std::string_view kPasswd =
     "4294967296:x:0:0::/evil:/bin/sh\n"
     "broken:x:abc:0::/:/bin/sh\n"
     "short:x:5\n"
-    "minus:x:-1:0::/:\n";
+    "minus:x:-1:0::/:\n"
+    "-2:x:0:0::/evil:/bin/sh\n";
 constexpr std::string_view kGroup =
     "root:x:0:\n"
     "www:x:33:\n"
     "adm:x:4:web,root\n"
     "video:x:44:web\n"
-    "bad:x:x:web\n";
+    "bad:x:x:web\n"
+    "-2:x:0:\n";
 
 struct UserCase {
   const char* user;
@@ -47,6 +49,8 @@ const UserCase kCases[] = {
     {"0x1", {}},
     {"1e1", {}},
     {"-1", {}},
+    {"-2", {}},
+    {"1:-2", {}},
     {"4294967295", {}},
     {"4294967296", {}},
     {"99999999999999999999", {}},
