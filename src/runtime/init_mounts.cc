@@ -47,6 +47,35 @@ Result<> check_ordinary(const fs::Root& root, const PlannedMount& mount) {
               quote(mount.destination) + " in the root filesystem is not an ordinary directory");
 }
 
+// What tools show a container of its own resources by covering one file. No process reads or writes these to be safe.
+constexpr std::string_view kHarmlessInProc[] = {"/proc/cpuinfo",
+                                                "/proc/diskstats",
+                                                "/proc/loadavg",
+                                                "/proc/meminfo",
+                                                "/proc/net/dev",
+                                                "/proc/slabinfo",
+                                                "/proc/stat",
+                                                "/proc/swaps",
+                                                "/proc/uptime",
+                                                "/proc/sys/kernel/ns_last_pid",
+                                                "/proc/sys/crypto/fips_enabled"};
+
+// At /proc is a proc file system and nothing lies over its files: else what is written there, a label or a limit, goes
+// to a file of the attacker's and seems to be in force (CVE-2019-16884).
+Result<> check_proc(const PlannedMount& mount, BorrowedFd built, BorrowedFd place) {
+  if (mount.destination == "/proc") {
+    TRY_SET(const std::int64_t type, sys::file_system_type(built));
+    if (type == PROC_SUPER_MAGIC) return {};
+  } else {
+    TRY_SET(const std::int64_t below, sys::file_system_type(place));
+    if (below != PROC_SUPER_MAGIC ||
+        std::ranges::find(kHarmlessInProc, mount.destination) != std::end(kHarmlessInProc))
+      return {};
+  }
+  return fail(Code::kInvalidArgument,
+              "only a proc file system can be mounted at /proc, and nothing over what is in it");
+}
+
 Result<> attach(const fs::Root& root, const PlannedMount& mount, const fs::DetachedMount& built) {
   TRY(check_ordinary(root, mount));
   TRY_SET(const bool directory, is_directory(built.root()));
@@ -56,6 +85,7 @@ Result<> attach(const fs::Root& root, const PlannedMount& mount, const fs::Detac
     return fail(Code::kInvalidArgument, std::string("a ") + (directory ? "directory" : "file") +
                                             " cannot be mounted on a " +
                                             (place_directory ? "directory" : "file"));
+  TRY(check_proc(mount, built.root(), place.borrow()));
   return built.attach(place.borrow());
 }
 
