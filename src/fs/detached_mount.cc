@@ -44,6 +44,13 @@ Result<> DetachedMount::set_attributes(const MountOptions& options) {
   return sys::mount_set_attr(root(), own, false);
 }
 
+Result<> DetachedMount::set_private() {
+  constexpr std::uint64_t kPrivate = 1U << 18;  // MS_PRIVATE
+  mount_attr attr{};
+  attr.propagation = kPrivate;
+  return sys::mount_set_attr(root(), attr, true);
+}
+
 Result<> DetachedMount::set_read_only(bool recursive) {
   mount_attr attr{};
   attr.attr_set = MOUNT_ATTR_RDONLY;

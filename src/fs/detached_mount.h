@@ -33,6 +33,10 @@ class DetachedMount {
   Result<> set_attributes(const MountOptions& options);
   Result<> set_read_only(bool recursive);
 
+  // Takes the mount and those below it out of their peer groups. The clone of a mount that is shared, as all are on a
+  // host with systemd, is its peer: what is mounted on the clone would appear on the host, too.
+  Result<> set_private();
+
   // Shows the files through the id map of `user_ns`.
   // Errors: kNoPrivateUsers - this file system or kernel has no id-mapped mounts.
   Result<> set_id_map(BorrowedFd user_ns, bool recursive);

@@ -30,6 +30,7 @@ Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root,
   const bool id_mapped = root.id_mapped && user_ns;
   TRY_SET(fs::DetachedMount mount,
           fs::DetachedMount::clone(sys::kCwd, root.path.c_str(), !id_mapped));
+  TRY(mount.set_private());
   if (id_mapped) TRY(mount.set_id_map(*user_ns, false), "id-map " + root.path);
   TRY_SET(const struct stat st, sys::stat_fd(mount.root()));
   if (!S_ISDIR(st.st_mode))
@@ -109,6 +110,7 @@ Result<fs::DetachedMount> make_bind(const PlannedMount& mount, std::optional<Bor
           fs::DetachedMount::clone(sys::kCwd, mount.source.c_str(), mount.options.bind_recursive));
   if (user_ns && !mount.uid_mappings.empty())
     TRY(bind.set_id_map(*user_ns, mount.options.bind_recursive), "id-map " + mount.source);
+  if (mount.options.propagation == 0) TRY(bind.set_private());
   TRY(bind.set_attributes(mount.options));
   return bind;
 }
