@@ -139,6 +139,8 @@ Result<> keep_detached(const Engine& engine, const RunRequest& request, const Pr
     const auto kept = [&]() -> Result<int> {
       TRY(leave_caller());
       (void)sys::set_name("planet:[keeper]");
+      // No core file: what it knows of the container's environment is not for the disk.
+      (void)sys::set_dumpable(false);
       return keep(engine, request, prepared, hooks, [&] {
         (void)sys::send_message(report.borrow(), "started");
         report.reset();
