@@ -4,7 +4,7 @@ import json
 import os
 import time
 
-from driver import expect, must, must_fail, read
+from driver import expect, must, must_fail, read, wait_until
 from suite import args, put, refused, story, tell
 
 HOOKS, LIFE, RIGHT = "config.md#posix-platform-hooks", "runtime.md#lifecycle", "done right"
@@ -244,7 +244,7 @@ def failing(kind):
         if kind == "startContainer":
             must_fail(c.start())
             expect(read(c.out) == "", "the program ran")
-            expect(c.status() in (None, "stopped"), f"status {c.status()}")
+            wait_until(lambda: c.status() in (None, "stopped"), "the container is stopped")
     return body
 
 

@@ -166,11 +166,11 @@ def named(mutation, word):
 for kind in ("bounding", "effective", "permitted", "inheritable", "ambient"):
     tell(LINUX, f"caps.unknown-in-{kind}", f"an unknown capability in {kind} is logged as a warning (or refused by name)",
          named(put(f"process.capabilities.{kind}", ["CAP_PLANET"]), "CAP_PLANET"))
-for kind in ("bounding", "effective", "permitted"):
+NOT_OURS = ["CAP_CHOWN", "CAP_SYS_RESOURCE"]
+for kind, sets in (("bounding", ["bounding"]), ("all", ["bounding", "effective", "permitted"])):
     tell(LINUX, f"caps.not-ours-in-{kind}", f"a capability that the runtime cannot grant is logged as a warning ({kind})",
-         named(put(f"process.capabilities.{kind}", ["CAP_CHOWN", "CAP_SYS_RESOURCE"]), "CAP_SYS_RESOURCE"),
-         needs="no_sys_resource")
-inside(put("process.capabilities", {k: ["CAP_CHOWN", "CAP_SYS_RESOURCE"] for k in ("bounding", "effective", "permitted")}),
+         named(put("process.capabilities", {k: NOT_OURS for k in sets}), "CAP_SYS_RESOURCE"), needs="no_sys_resource")
+inside(put("process.capabilities", {k: NOT_OURS for k in ("bounding", "effective", "permitted")}),
        checks=[see(LINUX, "caps.not-ours-runs", "and the container runs with the others", at("caps", "effective"),
                    numbers("CHOWN"), needs="no_sys_resource")])
 refused(LINUX, "caps.effective-not-permitted", "effective without permitted cannot be: error",
