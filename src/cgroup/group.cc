@@ -98,30 +98,13 @@ Result<> remove_patiently(BorrowedFd parent, const std::string& name) {
   }
 }
 
-// Nobody, if the group is gone.
-Result<std::vector<pid_t>> processes_in(BorrowedFd dir) {
-  const auto text = sys::read_file_at(dir, "cgroup.procs", 16U << 20);
-  std::vector<pid_t> pids;
-  if (!text && (text.error().sys_errno() == ENOENT || text.error().sys_errno() == ENODEV))
-    return pids;
-  if (!text) return std::unexpected(text.error());
-  for (const std::string_view line : split(trim(*text), '\n'))
-    if (const auto pid = parse_number<pid_t>(line, "pid"); pid && *pid > 0) pids.push_back(*pid);
-  return pids;
-}
-
-// Counters stand as "oom_kill 3" on a line of their own, in both versions.
-bool counter_is_positive(const std::string& text, std::string_view name) {
-  for (const std::string_view line : split(text, '\n'))
-    if (line.starts_with(name) && line.size() > name.size() && line[name.size()] == ' ')
-      return line.substr(name.size() + 1) != "0";
-  return false;
-}
-
-std::vector<std::string> controllers_for(Layout layout, const std::vector<Write>& writes) {
+std::vector<std::string> controllers_for(Layout layout, const std::vector<Write>& writes,
+                                         Width width) {
   std::vector<std::string> names;
   if (layout == Layout::kUnified)
     names.assign(std::begin(kAlwaysV2), std::end(kAlwaysV2));
+  else if (width == Width::kAll)
+    names.assign(std::begin(kKnownV1), std::end(kKnownV1));
   else
     names.assign(std::begin(kAlwaysV1), std::end(kAlwaysV1));
   for (const Write& write : writes)
@@ -180,9 +163,9 @@ Result<> Group::make_part(const Hierarchy& hierarchy, const std::vector<std::str
 }
 
 Result<> Group::make_parts(const Host& host, std::string_view path,
-                           const std::vector<Write>& writes) {
+                           const std::vector<Write>& writes, Width width) {
   TRY_SET(const std::vector<std::string> parts, components_of(path));
-  const std::vector<std::string> controllers = controllers_for(layout_, writes);
+  const std::vector<std::string> controllers = controllers_for(layout_, writes, width);
   if (layout_ == Layout::kUnified) {
     TRY_SET(const Hierarchy tree, host.hierarchy(""));
     return make_part(tree, parts, controllers);
@@ -210,12 +193,12 @@ Result<> Group::apply(const std::vector<Write>& writes) const {
 }
 
 Result<Group> Group::create(const Host& host, std::string_view path,
-                            const oci::Resources& resources) {
+                            const oci::Resources& resources, Width width) {
   Group group(host.layout());
   const bool v2 = host.layout() == Layout::kUnified;
   TRY_SET(const std::vector<Write> writes, v2 ? plan_v2(resources) : plan_v1(resources));
   const auto made = [&]() -> Result<> {
-    TRY(group.make_parts(host, path, writes));
+    TRY(group.make_parts(host, path, writes, width));
     TRY(group.apply(writes));
     if (v2 && !resources.devices.empty())
       TRY(attach_device_program(group.parts_.front().dir.borrow(), resources.devices));
@@ -279,31 +262,6 @@ Result<Doors> Group::doors() const {
 Result<> Doors::enter() const {
   for (const UniqueFd& file : tasks) TRY(sys::write_all(file.borrow(), "0"));
   return {};
-}
-
-bool Group::oom_killed() const {
-  const Part* memory = part("memory");
-  if (memory == nullptr) return false;
-  const char* file = layout_ == Layout::kUnified ? "memory.events" : "memory.oom_control";
-  const auto text = sys::read_file_at(memory->dir.borrow(), file);
-  return text && counter_is_positive(*text, "oom_kill");
-}
-
-Result<> Group::kill_all() const {
-  if (parts_.empty()) return {};
-  const BorrowedFd dir = parts_.front().dir.borrow();
-  if (layout_ == Layout::kUnified && sys::write_at(dir, "cgroup.kill", "1")) return {};
-  // Without cgroup.kill (v1; Linux before 5.14): until a look finds nobody. A fork in between is found by the next.
-  constexpr int kRounds = 1000;
-  for (int round = 0; round < kRounds; ++round) {
-    TRY_SET(const std::vector<pid_t> pids, processes_in(dir));
-    if (pids.empty()) return {};
-    for (const pid_t pid : pids)
-      if (const auto process = sys::open_pidfd(pid))
-        (void)sys::send_signal(process->borrow(), SIGKILL);
-    sys::sleep_ms(1);
-  }
-  return fail(Code::kSystem, "processes of the control group do not die");
 }
 
 Result<> Group::remove() {

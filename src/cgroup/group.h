@@ -10,6 +10,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,9 @@ struct Doors {
   Result<> enter() const;  // v1: the calling process, which has one thread, enters. v2: nothing
 };
 
+// In which v1 hierarchies a group is made. Engines above planet-runtime read figures of all of them.
+enum class Width : std::uint8_t { kNeeded, kAll };
+
 class Group {
  public:
   Group() = default;  // in no hierarchy: nobody enters, nothing is removed
@@ -41,7 +45,7 @@ class Group {
   // Errors: kInvalidArgument - a path with "..", or too deep, or resources that contradict each other; kAlreadyExists - the group
   // is there; kNotFound - a controller that was asked for is absent; else the kernel's, saying what was asked.
   static Result<Group> create(const Host& host, std::string_view path,
-                              const oci::Resources& resources);
+                              const oci::Resources& resources, Width width = Width::kNeeded);
 
   // The group as it is, in whichever hierarchies have it.
   static Result<Group> open(const Host& host, std::string_view path);
@@ -49,6 +53,22 @@ class Group {
   // Moves a process in. Slow: see Doors.
   Result<> add(pid_t pid) const;
   Result<Doors> doors() const;
+
+  bool exists() const { return !parts_.empty(); }
+
+  // All that are in the group and in those below it.
+  Result<std::vector<pid_t>> processes() const;
+
+  // Sets limits of a group in use; what `resources` does not name stays as it is. Not atomic: after an error, what was
+  // written before it keeps its new value.
+  // Errors: as create.
+  Result<> update(const oci::Resources& resources) const;
+
+  // Stops every process of the group, or lets them go on; returns when it is done.
+  // Errors: kUnsupported - v1, and the group is not in the freezer's hierarchy.
+  Result<> freeze() const;
+  Result<> thaw() const;
+  bool frozen() const;
 
   // True if the kernel has killed one of the group's processes for want of memory.
   bool oom_killed() const;
@@ -71,7 +91,8 @@ class Group {
   Result<> make_part(const Hierarchy& hierarchy, const std::vector<std::string>& path,
                      const std::vector<std::string>& controllers);
   Result<> find_part(const Hierarchy& hierarchy, const std::vector<std::string>& path);
-  Result<> make_parts(const Host& host, std::string_view path, const std::vector<Write>& writes);
+  Result<> make_parts(const Host& host, std::string_view path, const std::vector<Write>& writes,
+                      Width width);
   Result<> apply(const std::vector<Write>& writes) const;
 
   Layout layout_ = Layout::kLegacy;

@@ -100,6 +100,43 @@ TEST_F(GroupTest, AProcessEntersByItself) {
   EXPECT_TRUE(group.remove());
 }
 
+TEST_F(GroupTest, IsFrozenAndThawed) {
+  auto group = Group::create(*host_, path("freeze"), {}, Width::kAll);
+  ASSERT_TRUE(group) << group.error().to_string();
+  auto child = sys::clone_process({});
+  if (!child->valid())
+    while (true) ::usleep(1000);
+  ASSERT_TRUE(group->add(child->pid()));
+  EXPECT_EQ(*group->processes(), std::vector<pid_t>{child->pid()});
+  EXPECT_FALSE(group->frozen());
+  ASSERT_TRUE(group->freeze());
+  EXPECT_TRUE(group->frozen());
+  ASSERT_TRUE(group->thaw());
+  EXPECT_FALSE(group->frozen());
+  *child = sys::Child();
+  EXPECT_TRUE(group->processes()->empty());
+  EXPECT_TRUE(group->remove());
+}
+
+TEST_F(GroupTest, LimitsChangeInUse) {
+  oci::Resources resources;
+  resources.memory = oci::Memory{.limit = 64 << 20, .swap = 64 << 20};
+  Group group = create("update", resources);
+  // Both up, then both down: on v1 one bounds the other.
+  for (const std::int64_t limit : {256 << 20, 32 << 20}) {
+    resources.memory = oci::Memory{.limit = limit, .swap = limit};
+    const auto updated = group.update(resources);
+    EXPECT_TRUE(updated) << updated.error().to_string();
+    const bool v2 = host_->layout() == Layout::kUnified;
+    const auto hierarchy = host_->hierarchy(v2 ? "" : "memory");
+    const std::string file =
+        path("update").substr(1) + (v2 ? "/memory.max" : "/memory.limit_in_bytes");
+    EXPECT_EQ(trim(*sys::read_file_at(hierarchy->root.borrow(), file.c_str())),
+              std::to_string(limit));
+  }
+  EXPECT_TRUE(group.remove());
+}
+
 TEST_F(GroupTest, AProcessLimitHolds) {
   oci::Resources resources;
   resources.pids_limit = 5;

@@ -1,0 +1,147 @@
+#include <linux/stat.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/strings.h"
+#include "cgroup/device_program.h"
+#include "cgroup/group.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+// What is done with a group while it is in use.
+namespace planet::cgroup {
+namespace {
+
+// Nobody, if the group is gone.
+Result<std::vector<pid_t>> processes_in(BorrowedFd dir) {
+  const auto text = sys::read_file_at(dir, "cgroup.procs", 16U << 20);
+  std::vector<pid_t> pids;
+  if (!text && (text.error().sys_errno() == ENOENT || text.error().sys_errno() == ENODEV))
+    return pids;
+  if (!text) return std::unexpected(text.error());
+  for (const std::string_view line : split(trim(*text), '\n'))
+    if (const auto pid = parse_number<pid_t>(line, "pid"); pid && *pid > 0) pids.push_back(*pid);
+  return pids;
+}
+
+Result<> collect_processes(BorrowedFd dir, std::vector<pid_t>& pids) {
+  TRY_SET(const std::vector<pid_t> own, processes_in(dir));
+  pids.insert(pids.end(), own.begin(), own.end());
+  TRY_SET(const UniqueFd readable, sys::open_at(dir, ".", O_RDONLY | O_DIRECTORY));
+  TRY_SET(const std::vector<std::string> names, sys::list_dir(readable.borrow()));
+  for (const std::string& name : names) {
+    const auto below = sys::open_at(dir, name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (below) TRY(collect_processes(below->borrow(), pids));
+  }
+  return {};
+}
+
+// Counters stand as "oom_kill 3" on a line of their own, in both versions.
+bool counter_is_positive(const std::string& text, std::string_view name) {
+  for (const std::string_view line : split(text, '\n'))
+    if (line.starts_with(name) && line.size() > name.size() && line[name.size()] == ' ')
+      return line.substr(name.size() + 1) != "0";
+  return false;
+}
+
+// Calls `done` until it is true, for so many milliseconds.
+template <class F>
+Result<bool> wait_until(int patience, F&& done) {
+  for (int ms = 0;; ++ms) {
+    TRY_SET(const bool now, done());
+    if (now || ms == patience) return now;
+    sys::sleep_ms(1);
+  }
+}
+
+}  // namespace
+
+Result<std::vector<pid_t>> Group::processes() const {
+  std::vector<pid_t> pids;
+  if (!parts_.empty()) TRY(collect_processes(parts_.front().dir.borrow(), pids));
+  std::ranges::sort(pids);
+  return pids;
+}
+
+Result<> Group::update(const oci::Resources& resources) const {
+  const bool v2 = layout_ == Layout::kUnified;
+  TRY_SET(const std::vector<Write> writes, v2 ? plan_v2(resources) : plan_v1(resources));
+  if (Result<> applied = apply(writes); !applied) {
+    // v1: memory and swap limits bound each other, so which comes first depends on whether they grow or shrink.
+    const bool order = !v2 && resources.memory && resources.memory->limit && resources.memory->swap;
+    if (!order) return applied;
+    std::vector<Write> reversed = writes;
+    std::ranges::reverse(reversed);
+    TRY(apply(reversed));
+  }
+  if (v2 && !resources.devices.empty())
+    TRY(attach_device_program(parts_.front().dir.borrow(), resources.devices));
+  return {};
+}
+
+Result<> Group::freeze() const {
+  constexpr int kPatience = 10'000;
+  const Part* freezer = part("freezer");
+  if (freezer == nullptr)
+    return fail(Code::kUnsupported, "the container is in no freezer control group");
+  const BorrowedFd dir = freezer->dir.borrow();
+  const bool v2 = layout_ == Layout::kUnified;
+  TRY_SET(const bool stopped, wait_until(kPatience, [&]() -> Result<bool> {
+            // v1 can stay FREEZING while processes fork: asking again helps.
+            TRY(sys::write_at(dir, v2 ? "cgroup.freeze" : "freezer.state", v2 ? "1" : "FROZEN"));
+            return frozen();
+          }));
+  if (stopped) return {};
+  (void)thaw();
+  return fail(Code::kSystem, "the container's processes cannot be stopped");
+}
+
+Result<> Group::thaw() const {
+  const Part* freezer = part("freezer");
+  if (freezer == nullptr) return {};
+  const bool v2 = layout_ == Layout::kUnified;
+  return sys::write_at(freezer->dir.borrow(), v2 ? "cgroup.freeze" : "freezer.state",
+                       v2 ? "0" : "THAWED");
+}
+
+bool Group::frozen() const {
+  const Part* freezer = part("freezer");
+  if (freezer == nullptr) return false;
+  const BorrowedFd dir = freezer->dir.borrow();
+  if (layout_ == Layout::kUnified) {
+    const auto events = sys::read_file_at(dir, "cgroup.events");
+    return events && counter_is_positive(*events, "frozen");
+  }
+  const auto state = sys::read_file_at(dir, "freezer.state");
+  return state && trim(*state) == "FROZEN";
+}
+
+bool Group::oom_killed() const {
+  const Part* memory = part("memory");
+  if (memory == nullptr) return false;
+  const char* file = layout_ == Layout::kUnified ? "memory.events" : "memory.oom_control";
+  const auto text = sys::read_file_at(memory->dir.borrow(), file);
+  return text && counter_is_positive(*text, "oom_kill");
+}
+
+Result<> Group::kill_all() const {
+  if (parts_.empty()) return {};
+  const BorrowedFd dir = parts_.front().dir.borrow();
+  if (layout_ == Layout::kUnified && sys::write_at(dir, "cgroup.kill", "1")) return {};
+  // Without cgroup.kill (v1; Linux before 5.14): until a look finds nobody. A fork in between is found by the next.
+  constexpr int kRounds = 1000;
+  for (int round = 0; round < kRounds; ++round) {
+    TRY_SET(const std::vector<pid_t> pids, processes_in(dir));
+    if (pids.empty()) return {};
+    for (const pid_t pid : pids)
+      if (const auto process = sys::open_pidfd(pid))
+        (void)sys::send_signal(process->borrow(), SIGKILL);
+    sys::sleep_ms(1);
+  }
+  return fail(Code::kSystem, "processes of the control group do not die");
+}
+
+}  // namespace planet::cgroup
