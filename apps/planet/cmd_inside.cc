@@ -79,9 +79,7 @@ int exec_command(const Global& global, const std::vector<std::string>& args) {
     return engine::exec(engine, container.record, init, container.state->pid, options);
   }();
   if (ended) return *ended;
-  if (ended.error().code() == Code::kCommandNotFound) return complain(ended.error(), 127);
-  if (ended.error().code() == Code::kCommandNotRunnable) return complain(ended.error(), 126);
-  return complain(ended.error());
+  return complain(ended.error(), exit_status(ended.error(), 1));
 }
 
 }  // namespace planet::cli

@@ -10,14 +10,6 @@
 namespace planet::cli {
 namespace {
 
-int status_of(const Error& error) {
-  constexpr int kNotRunnable = 126;
-  constexpr int kNotFound = 127;
-  if (error.code() == Code::kCommandNotFound) return kNotFound;
-  if (error.code() == Code::kCommandNotRunnable) return kNotRunnable;
-  return kEngineFailed;
-}
-
 bool terminal_is_missing(const engine::RunRequest& request) {
   return request.terminal && request.interactive && !request.detach && ::isatty(0) != 1;
 }
@@ -43,7 +35,7 @@ int run_command(const Global& global, const std::vector<std::string>& args) {
     hooks.started = [&] { explainer->total("and the command runs"); };
   }
   const auto ended = engine::run(*engine, *request, hooks);
-  if (!ended) return complain(ended.error(), status_of(ended.error()));
+  if (!ended) return complain(ended.error(), exit_status(ended.error(), kEngineFailed));
   if (explainer && !request->detach)
     explainer->total("all in all, with the command and the tidying up");
   return *ended;

@@ -67,6 +67,14 @@ inline std::unexpected<Error> fail(Code code, std::string what,
   return std::unexpected(Error(code, std::move(what), at));
 }
 
+// The exit status of shells and engines for an error that kept a command from being executed: 127 or 126; `otherwise`
+// for any other.
+inline int exit_status(const Error& error, int otherwise) {
+  if (error.code() == Code::kCommandNotFound) return 127;
+  if (error.code() == Code::kCommandNotRunnable) return 126;
+  return otherwise;
+}
+
 }  // namespace planet
 
 // TRY and TRY_SET are statements, never parts of an expression: with g++ 12 a `return` out of a

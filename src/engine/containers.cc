@@ -20,7 +20,7 @@ namespace {
 constexpr std::size_t kIdDigits = 64;
 
 bool is_alive(pid_t pid, std::uint64_t ticks) {
-  const auto now = start_ticks(pid);
+  const auto now = sys::start_ticks(pid);
   return now && *now == ticks;
 }
 

@@ -11,6 +11,7 @@
 #include "engine/log.h"
 #include "engine/streams.h"
 #include "sys/file.h"
+#include "sys/process.h"
 #include "sys/socket.h"
 #include "sys/terminal.h"
 
@@ -31,8 +32,8 @@ bool take_down_cgroup(const std::string& path) {
 
 Result<> record_start(const Engine& engine, const Record& record, pid_t init) {
   const pid_t self = sys::own_pid();
-  const auto init_ticks = start_ticks(init);
-  const auto own_ticks = start_ticks(self);
+  const auto init_ticks = sys::start_ticks(init);
+  const auto own_ticks = sys::start_ticks(self);
   if (!init_ticks || !own_ticks) return {};  // over already: the end is recorded next
   return write_state(engine.places, record.id,
                      {.pid = init,
@@ -40,13 +41,13 @@ Result<> record_start(const Engine& engine, const Record& record, pid_t init) {
                       .keeper = self,
                       .keeper_ticks = *own_ticks,
                       .boot_id = boot_id(),
-                      .started = now_text()});
+                      .started = sys::now_text()});
 }
 
 Result<> record_end(const Engine& engine, const Record& record, int status, bool oom_killed) {
   if (record.auto_remove) return erase_container(engine.places, record.id, &record);
   TRY(write_exit(engine.places, record.id,
-                 {.status = status, .oom_killed = oom_killed, .finished = now_text()}));
+                 {.status = status, .oom_killed = oom_killed, .finished = sys::now_text()}));
   drop_state(engine.places, record.id);
   return {};
 }

@@ -242,7 +242,7 @@ void LogWriter::line(runtime::Stream stream, std::string_view text) {
   if (size_ >= kMostLogBytes) rotate();
   if (!open()) return;
   const std::string record =
-      encode_log_line({.stream = stream, .text = std::string(text), .time = now_text()});
+      encode_log_line({.stream = stream, .text = std::string(text), .time = sys::now_text()});
   if (sys::write_all(file_.borrow(), record)) size_ += record.size();
 }
 

@@ -144,33 +144,6 @@ std::optional<Exit> read_exit(const Places& places, const std::string& id) {
   return read ? std::optional(exit) : std::nullopt;
 }
 
-std::string now_text() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  std::tm parts{};
-  ::gmtime_r(&now.tv_sec, &parts);
-  char text[64];
-  const std::size_t n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text + n, sizeof text - n, ".%09ldZ", now.tv_nsec);
-  return text;
-}
-
-std::optional<std::uint64_t> start_ticks(pid_t pid) {
-  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
-  const auto text = sys::read_file_at(sys::kCwd, path.c_str());
-  if (!text) return std::nullopt;
-  // The name in field 2 may hold anything, also blanks and brackets: fields are counted from its end.
-  const std::size_t end = text->rfind(')');
-  if (end == std::string::npos) return std::nullopt;
-  const auto fields = split(std::string_view(*text).substr(end + 2), ' ');
-  constexpr std::size_t kStartTime = 22 - 3;
-  if (fields.size() <= kStartTime) return std::nullopt;
-  // A zombie has ended; that nobody has waited for it yet is not its life.
-  if (fields.front() == "Z" || fields.front() == "X") return std::nullopt;
-  const auto ticks = parse_number<std::uint64_t>(fields[kStartTime], "start time");
-  return ticks ? std::optional(*ticks) : std::nullopt;
-}
-
 std::string boot_id() {
   const auto text = sys::read_file_at(sys::kCwd, "/proc/sys/kernel/random/boot_id");
   return text ? std::string(trim(*text)) : "";

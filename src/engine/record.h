@@ -55,10 +55,6 @@ void drop_state(const Places& places, const std::string& id);
 Result<> write_exit(const Places& places, const std::string& id, const Exit& exit);
 std::optional<Exit> read_exit(const Places& places, const std::string& id);
 
-std::string now_text();
-
-// Start time of a process in clock ticks since boot: proc(5), /proc/PID/stat, field 22. None if it has ended.
-std::optional<std::uint64_t> start_ticks(pid_t pid);
 std::string boot_id();
 
 }  // namespace planet::engine

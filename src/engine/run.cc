@@ -12,6 +12,7 @@
 #include "runtime/own_program.h"
 #include "security/capabilities.h"
 #include "sys/file.h"
+#include "sys/process.h"
 #include "sys/random.h"
 
 namespace planet::engine {
@@ -64,7 +65,7 @@ Record new_record(const RunRequest& request, const image::Image& image) {
   record.id = sys::random_hex(kIdDigits);
   record.image = request.image.empty() ? request.rootfs : request.image;
   record.image_digest = image.digest;
-  record.created = now_text();
+  record.created = sys::now_text();
   record.labels = image.config.labels;
   for (const auto& [key, value] : request.labels) record.labels[key] = value;
   record.auto_remove = request.remove;

@@ -2,6 +2,7 @@
 
 #include <linux/mount.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/strings.h"
@@ -114,6 +115,18 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& options
       out.data.push_back({.key = option.substr(0, equals), .value = option.substr(equals + 1)});
   }
   return out;
+}
+
+std::vector<std::string> known_mount_options() {
+  std::vector<std::string> words = {"bind", "rbind"};
+  const auto add = [&](std::string_view name) {
+    words.emplace_back(name);
+    words.push_back("r" + std::string(name));
+  };
+  for (const Attribute& attribute : kAttributes) add(attribute.name);
+  for (const Propagation& propagation : kPropagations) add(propagation.name);
+  std::ranges::sort(words);
+  return words;
 }
 
 }  // namespace planet::fs

@@ -39,4 +39,7 @@ struct MountOptions {
 // A word that is unknown here is taken as the file system's: the kernel judges it at the mount.
 Result<MountOptions> parse_mount_options(const std::vector<std::string>& options);
 
+// Every word that parse_mount_options takes for all file systems alike, sorted.
+std::vector<std::string> known_mount_options();
+
 }  // namespace planet::fs

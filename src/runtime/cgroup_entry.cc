@@ -59,11 +59,12 @@ Result<CgroupEntry> CgroupEntry::of(cgroup::Group group) {
   return entry;
 }
 
-Result<CgroupEntry> CgroupEntry::make(const oci::Linux& spec) {
+Result<CgroupEntry> CgroupEntry::make(const oci::Linux& spec, cgroup::Width width) {
   if (spec.cgroups_path.empty()) return CgroupEntry();
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
-  TRY_SET(cgroup::Group group, cgroup::Group::create(host, spec.cgroups_path,
-                                                     spec.resources.value_or(oci::Resources{})));
+  TRY_SET(cgroup::Group group,
+          cgroup::Group::create(host, spec.cgroups_path, spec.resources.value_or(oci::Resources{}),
+                                width));
   return of(std::move(group));
 }
 

@@ -17,7 +17,7 @@ namespace planet::runtime {
 class CgroupEntry {
  public:
   // Makes the group with the spec's resources. After a failure it is gone.
-  static Result<CgroupEntry> make(const oci::Linux& spec);
+  static Result<CgroupEntry> make(const oci::Linux& spec, cgroup::Width width);
   // The group of a container that is there.
   static Result<CgroupEntry> find(const oci::Linux& spec);
 

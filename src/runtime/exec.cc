@@ -54,22 +54,24 @@ Result<> join_users(const Exec& exec) {
     talk.fail(inside.error());
     sys::exit_now(1);
   }
-  ProcessStart start{.process = exec.request.process,
-                     .user = exec.request.user,
-                     .filter = exec.seccomp.filter(),
-                     .filter_flags = exec.seccomp.flags,
-                     .stdio = exec.request.stdio,
-                     .terminal = std::move(terminal.slave),
-                     .extra_fds = exec.request.extra_fds,
-                     .die_with_parent = exec.request.die_with_parent,
-                     .reaper = std::nullopt};
-  const auto ready = [&]() -> Result<> {
-    const BorrowedFd master[] = {terminal.master.borrow()};
-    TRY(talk.tell(Stage::kReady, std::span(master, terminal.master.valid() ? 1 : 0)));
-    return talk.check_parent_alive();
-  };
-  talk.fail(start_process(std::move(start), ready, steps));
-  sys::exit_now(1);
+  const ProcessStart start{
+      .process = exec.request.process,
+      .user = exec.request.user,
+      .filter = exec.seccomp.filter(),
+      .filter_flags = exec.seccomp.flags,
+      .stdio = exec.request.stdio,
+      .terminal = std::move(terminal.slave),
+      .extra_fds = exec.request.extra_fds,
+      .die_with_parent = exec.request.die_with_parent,
+      .reaper = std::nullopt,
+      .ready = [&]() -> Result<> {
+        const BorrowedFd master[] = {terminal.master.borrow()};
+        TRY(talk.tell(Stage::kReady, std::span(master, terminal.master.valid() ? 1 : 0)));
+        return talk.check_parent_alive();
+      }};
+  const Error error = start_process(start, steps);
+  talk.fail(error);
+  sys::exit_now(exit_status(error, 1));
 }
 
 // ---- The caller. ----------------------------------------------------------------------------------------------

@@ -34,6 +34,8 @@ const char* name_of(Stage stage) {
       return "limits";
     case Stage::kMounts:
       return "mounts";
+    case Stage::kHooks:
+      return "hooks";
     case Stage::kReady:
       return "ready";
   }

@@ -6,6 +6,7 @@
 //   kIdMap           -->   writes setgroups, uid_map, gid_map           user_namespaces(7)
 //   kLimits          -->   (exec only) has set its limits
 //   kMounts          -->   made the root, /dev and binds: sends their descriptors
+//   kHooks           -->   executed prestart and createRuntime: sends what init's own hooks need
 //   kReady {master}  -->   (no answer) all is in place; a terminal's master comes with it
 //   kStep {times}    -->   (at any point, when somebody listens: a step of init's that is over)
 //   kFailed {Error}  -->   (at any point; init exits after it)
@@ -25,7 +26,7 @@
 
 namespace planet::runtime {
 
-enum class Stage : std::uint8_t { kBorn, kIdMap, kLimits, kMounts, kReady };
+enum class Stage : std::uint8_t { kBorn, kIdMap, kLimits, kMounts, kHooks, kReady };
 
 // Which stages are still to come. Pure, so that every wrong order has a unit test.
 class Sequence {
@@ -66,6 +67,8 @@ class InitTalk : public StepLog {
   explicit InitTalk(UniqueFd socket) : socket_(std::move(socket)) {}
 
   BorrowedFd socket() const { return socket_.borrow(); }
+  // From now on the parent is somebody else, at the other end of `socket`.
+  void go_on_with(UniqueFd socket) { socket_ = std::move(socket); }
 
   // Says that `stage` is reached and waits for the parent; returns the `count` descriptors of its answer.
   Result<std::vector<UniqueFd>> ask(Stage stage, std::size_t count = 0);

@@ -128,8 +128,8 @@ Result<std::vector<fs::DetachedMount>> build_file_systems(const Plan& plan, cons
   return built;
 }
 
-Result<> attach_root(const fs::DetachedMount& root) {
-  TRY_SET(const UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+Result<> attach_root(const fs::DetachedMount& root, const std::string& place) {
+  TRY_SET(const UniqueFd top, sys::open_at(sys::kCwd, place.c_str(), O_PATH | O_DIRECTORY));
   return root.attach(top.borrow());
 }
 
@@ -168,6 +168,10 @@ Result<> Mask::cover(BorrowedFd place) const {
   TRY_SET(const fs::DetachedMount copy,
           fs::DetachedMount::clone(mount_.root(), directory ? "dir" : "file", false));
   return copy.attach(place);
+}
+
+Result<> Mask::uncover_old_root() {
+  return sys::unmount_detached("/dev");
 }
 
 Result<> mask_paths(const fs::Root& root, const Mask& mask, const std::vector<std::string>& paths,

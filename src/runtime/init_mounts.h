@@ -21,8 +21,9 @@ Result<> leave_host_mounts();
 // The mounts of Maker::kInit, built; one entry for each of plan.mounts, invalid for the others.
 Result<std::vector<fs::DetachedMount>> build_file_systems(const Plan& plan, const Steps& steps);
 
-// Mounts `root` over "/", where pivot_root can take it. It is entered only by change_root.
-Result<> attach_root(const fs::DetachedMount& root);
+// Mounts `root` on `place`, where pivot_root can take it: over "/", or where hooks look for it. It is entered only by
+// change_root.
+Result<> attach_root(const fs::DetachedMount& root, const std::string& place);
 
 // Attaches every mount of the plan in order. `built` has init's and the parent's mounts.
 Result<> attach_mounts(const fs::Root& root, const Plan& plan,
@@ -35,6 +36,8 @@ class Mask {
  public:
   static Result<Mask> make();
   Result<> cover(BorrowedFd place) const;
+  // Gives the old root its /dev back, for hooks that still see it.
+  static Result<> uncover_old_root();
 
  private:
   explicit Mask(fs::DetachedMount mount) : mount_(std::move(mount)) {}

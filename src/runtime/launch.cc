@@ -6,7 +6,9 @@
 #include "runtime/birth.h"
 #include "runtime/cgroup_entry.h"
 #include "runtime/console.h"
+#include "runtime/gate.h"
 #include "runtime/handshake.h"
+#include "runtime/hooks.h"
 #include "runtime/init_mounts.h"
 #include "runtime/joins.h"
 #include "runtime/namespaces.h"
@@ -16,6 +18,7 @@
 #include "runtime/reaper.h"
 #include "runtime/seccomp_choice.h"
 #include "sys/file.h"
+#include "sys/memory_file.h"
 #include "sys/socket.h"
 
 namespace planet::runtime {
@@ -25,6 +28,7 @@ namespace {
 struct Launch {
   const LaunchRequest& request;
   const oci::Spec& spec;
+  oci::Process process;  // without one in the spec, init waits at its gate and cannot be started
   Plan plan;
   std::vector<Join> joins;
   std::uint64_t separate = 0;  // CLONE_NEW* of the namespaces that it does not share with us
@@ -32,6 +36,17 @@ struct Launch {
   UniqueFd reaper;
   CgroupEntry cgroup;
 };
+
+bool has_create_hooks(const oci::Hooks& hooks) {
+  return !(hooks.prestart.empty() && hooks.create_runtime.empty() &&
+           hooks.create_container.empty() && hooks.start_container.empty());
+}
+
+Result<std::string> read_memory_file(BorrowedFd file) {
+  constexpr std::size_t kMostState = 1U << 20;
+  TRY(sys::seek_to(file, 0));
+  return sys::read_all(file, kMostState);
+}
 
 // ---- The child's half: init, process 1 of the container, until it becomes the command. ------------------------
 
@@ -45,44 +60,93 @@ fs::DetachedMount take_mounts(const Plan& plan, std::vector<UniqueFd> fds,
   return fs::DetachedMount(std::move(fds.front()));
 }
 
-Result<> furnish_root(const Launch& launch, const fs::DetachedMount& root_mount,
-                      const std::vector<fs::DetachedMount>& mounts, sys::TerminalPair& terminal,
-                      const Steps& steps) {
+// Hooks find the container's root at its path in the container's mount namespace, and may mount into it there.
+std::string place_of_root(const Launch& launch) {
+  const auto* directory = std::get_if<DirectoryRoot>(&launch.request.root);
+  return directory != nullptr && has_create_hooks(launch.spec.hooks) ? directory->path : "/";
+}
+
+// Init on its way: what it was given, and what it has got by now.
+struct Init {
+  const Launch& launch;
+  InitTalk& talk;
+  const Steps& steps;
+  sys::TerminalPair terminal;
+  std::string created_state;  // what the startContainer hooks are told
+};
+
+// The parent executes its hooks, then sends what init's need: their directory, and the state that they are told.
+Result<> run_create_hooks(Init& init) {
+  const oci::Hooks& hooks = init.launch.spec.hooks;
+  if (!has_create_hooks(hooks)) return {};
+  TRY(Mask::uncover_old_root());
+  TRY_SET(const std::vector<UniqueFd> fds, init.talk.ask(Stage::kHooks, 3));
+  TRY_SET(const std::string creating, read_memory_file(fds[1].borrow()));
+  TRY_SET(init.created_state, read_memory_file(fds[2].borrow()));
+  return init.steps.run(info_of(LaunchStep::kHooks), [&] {
+    return run_hooks(hooks.create_container, "createContainer", fds[0].borrow(), creating);
+  });
+}
+
+// All is in place. Where there is a gate, what follows waits for the start, which then hears of an error.
+Result<> wait_for_start(Init& init) {
+  const Launch& launch = init.launch;
+  if (launch.request.gate && launch.spec.process) TRY(check_command(launch.process));
+  const BorrowedFd master[] = {init.terminal.master.borrow()};
+  const std::size_t count = init.terminal.master.valid() ? 1 : 0;
+  TRY(init.talk.tell(Stage::kReady, std::span(master, count)));
+  if (launch.request.gate) {
+    TRY_SET(UniqueFd starter, wait_at_gate(*launch.request.gate));
+    init.talk.go_on_with(std::move(starter));
+  }
+  TRY(init.talk.check_parent_alive());
+  if (launch.spec.hooks.start_container.empty()) return {};
+  TRY_SET(const UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  return run_hooks(launch.spec.hooks.start_container, "startContainer", top.borrow(),
+                   init.created_state);
+}
+
+Result<> furnish_root(Init& init, const fs::DetachedMount& root_mount,
+                      const std::vector<fs::DetachedMount>& mounts) {
+  const Launch& launch = init.launch;
+  const Steps& steps = init.steps;
   const oci::Spec& spec = launch.spec;
   TRY_SET(const Mask mask, Mask::make());
-  TRY(steps.run(info_of(LaunchStep::kAttachRoot), [&] { return attach_root(root_mount); }));
+  TRY(steps.run(info_of(LaunchStep::kAttachRoot),
+                [&] { return attach_root(root_mount, place_of_root(launch)); }));
   TRY_SET(UniqueFd top, sys::duplicate(root_mount.root()));
   const fs::Root root(std::move(top));
   TRY(attach_mounts(root, launch.plan, mounts, steps));
   TRY(make_missing_devices(root, launch.plan));
-  if (spec.process->terminal)
+  if (launch.process.terminal)
     TRY(steps.run(info_of(LaunchStep::kTerminal), [&]() -> Result<> {
-      TRY_SET(terminal, open_console(root, *spec.process));
+      TRY_SET(init.terminal, open_console(root, launch.process));
       return {};
     }));
   TRY(make_paths_read_only(root, spec.linux_.readonly_paths, steps));
   TRY(mask_paths(root, mask, spec.linux_.masked_paths, steps));
+  TRY(run_create_hooks(init));
   return steps.run(info_of(LaunchStep::kChangeRoot),
                    [&] { return change_root(root_mount, spec.root && spec.root->readonly); });
 }
 
 // Everything up to the container's own root; then only the command is left to start.
-Result<> become_container(const Launch& launch, InitTalk& talk, sys::TerminalPair& terminal,
-                          const Steps& steps) {
+Result<> become_container(Init& init) {
+  const Launch& launch = init.launch;
   const Plan& plan = launch.plan;
-  const auto step = [&](LaunchStep name, auto body) { return steps.run(info_of(name), body); };
+  const auto step = [&](LaunchStep name, auto body) { return init.steps.run(info_of(name), body); };
 
   TRY(step(LaunchStep::kEnterCgroup, [&] { return launch.cgroup.enter(); }));
   if (plan.unshare_flags != 0)
     TRY(step(LaunchStep::kNetwork,
              [&] { return sys::unshare(static_cast<int>(plan.unshare_flags)); }));
   if (plan.user_ns) {
-    TRY(talk.ask(Stage::kIdMap));
+    TRY(init.talk.ask(Stage::kIdMap));
     TRY(step(LaunchStep::kIdMap, become_root_inside));
   }
   TRY(step(LaunchStep::kOwnMounts, leave_host_mounts));
   TRY(step(LaunchStep::kKeyring, sys::join_new_session_keyring));
-  TRY_SET(std::vector<fs::DetachedMount> mounts, build_file_systems(plan, steps));
+  TRY_SET(std::vector<fs::DetachedMount> mounts, build_file_systems(plan, init.steps));
   if (has_names(launch.spec))
     TRY(step(LaunchStep::kHostName, [&] { return set_names(launch.spec); }));
   if ((plan.unshare_flags & CLONE_NEWNET) != 0)
@@ -91,11 +155,11 @@ Result<> become_container(const Launch& launch, InitTalk& talk, sys::TerminalPai
     return write_sysctls(plan, launch.separate, mounts, launch.spec.linux_.sysctl);
   }));
 
-  TRY_SET(std::vector<UniqueFd> made, talk.ask(Stage::kMounts, 1 + plan.parent_mounts));
+  TRY_SET(std::vector<UniqueFd> made, init.talk.ask(Stage::kMounts, 1 + plan.parent_mounts));
   const fs::DetachedMount root = take_mounts(plan, std::move(made), mounts);
   if (plan.new_cgroup_ns)
     TRY(step(LaunchStep::kCgroupNamespace, [] { return sys::unshare(CLONE_NEWCGROUP); }));
-  return furnish_root(launch, root, mounts, terminal, steps);
+  return furnish_root(init, root, mounts);
 }
 
 // Never returns: the command takes over, or the error goes to the parent.
@@ -104,28 +168,25 @@ Result<> become_container(const Launch& launch, InitTalk& talk, sys::TerminalPai
   (void)sys::set_dumpable(false);
   InitTalk talk(std::move(socket));
   const Steps steps(launch.request.log == nullptr ? nullptr : &talk, Side::kInit);
-  sys::TerminalPair terminal;
-  if (const auto ready = become_container(launch, talk, terminal, steps); !ready) {
+  Init init{.launch = launch, .talk = talk, .steps = steps, .terminal = {}, .created_state = {}};
+  if (const auto ready = become_container(init); !ready) {
     talk.fail(ready.error());
     sys::exit_now(1);
   }
-  ProcessStart start{.process = *launch.spec.process,
+  ProcessStart start{.process = launch.process,
                      .user = launch.request.user,
                      .filter = launch.seccomp.filter(),
                      .filter_flags = launch.seccomp.flags,
                      .stdio = launch.request.stdio,
-                     .terminal = std::move(terminal.slave),
+                     .terminal = std::move(init.terminal.slave),
                      .extra_fds = launch.request.extra_fds,
                      .die_with_parent = launch.request.die_with_parent,
-                     .reaper = std::nullopt};
+                     .reaper = std::nullopt,
+                     .ready = [&] { return wait_for_start(init); }};
   if (launch.reaper.valid()) start.reaper = launch.reaper.borrow();
-  const auto ready = [&]() -> Result<> {
-    const BorrowedFd master[] = {terminal.master.borrow()};
-    TRY(talk.tell(Stage::kReady, std::span(master, terminal.master.valid() ? 1 : 0)));
-    return talk.check_parent_alive();
-  };
-  talk.fail(start_process(std::move(start), ready, steps));
-  sys::exit_now(1);
+  const Error error = start_process(start, steps);
+  talk.fail(error);
+  sys::exit_now(exit_status(error, 1));
 }
 
 // ---- The parent's half: what needs the host's rights. ---------------------------------------------------------
@@ -173,7 +234,7 @@ Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, c
   const auto lent_ns = user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt;
   TRY_SET(const std::vector<fs::DetachedMount> mounts, make_mounts(launch, init, lent_ns, steps));
   TRY(steps.run(info_of(LaunchStep::kLimits),
-                [&] { return set_process_limits(init, *launch.spec.process); }));
+                [&] { return set_process_limits(init, launch.process); }));
   std::vector<BorrowedFd> lent;
   lent.reserve(mounts.size());
   for (const fs::DetachedMount& mount : mounts) lent.push_back(mount.root());
@@ -181,10 +242,39 @@ Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, c
   return talk.answer(lent);
 }
 
-std::set<Stage> stages_of(const Plan& plan) {
+std::set<Stage> stages_of(const Launch& launch) {
   std::set<Stage> stages = {Stage::kMounts, Stage::kReady};
-  if (plan.user_ns) stages.insert(Stage::kIdMap);
+  if (launch.plan.user_ns) stages.insert(Stage::kIdMap);
+  if (has_create_hooks(launch.spec.hooks)) stages.insert(Stage::kHooks);
   return stages;
+}
+
+Result<UniqueFd> state_file(oci::State state, oci::Status status) {
+  state.status = status;
+  TRY_SET(UniqueFd file, sys::memory_file("state"));
+  TRY(sys::write_all(file.borrow(), oci::write_state(state)));
+  return file;
+}
+
+// The hooks of the host's side, when init's namespaces and its root are complete and not yet entered.
+Result<> serve_hooks(const Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
+  const oci::Hooks& hooks = launch.spec.hooks;
+  if (!has_create_hooks(hooks)) return {};
+  TRY(talk.wait_for(Stage::kHooks));
+  oci::State state = *launch.request.state;
+  state.pid = init;
+  state.status = oci::Status::kCreating;
+  TRY_SET(const UniqueFd bundle,
+          sys::open_at(sys::kCwd, state.bundle.c_str(), O_PATH | O_DIRECTORY));
+  TRY(steps.run(info_of(LaunchStep::kHooks), [&]() -> Result<> {
+    const std::string text = oci::write_state(state);
+    TRY(run_hooks(hooks.prestart, "prestart", bundle.borrow(), text));
+    return run_hooks(hooks.create_runtime, "createRuntime", bundle.borrow(), text);
+  }));
+  TRY_SET(const UniqueFd creating, state_file(state, oci::Status::kCreating));
+  TRY_SET(const UniqueFd created, state_file(state, oci::Status::kCreated));
+  const BorrowedFd lent[] = {bundle.borrow(), creating.borrow(), created.borrow()};
+  return talk.answer(lent);
 }
 
 // An init that is gone without a word: how it ended says more than where.
@@ -200,8 +290,9 @@ Error with_death(Error error, sys::Child& init) {
 Result<UniqueFd> follow(const Launch& launch, const sys::Child& init, ParentTalk& talk,
                         const Steps& steps) {
   TRY(prepare_container(launch, init.pid(), talk, steps));
+  TRY(serve_hooks(launch, init.pid(), talk, steps));
   TRY_SET(std::vector<UniqueFd> master, talk.wait_for(Stage::kReady));
-  TRY(talk.wait_for_exec());
+  if (!launch.request.gate) TRY(talk.wait_for_exec());
   return master.empty() ? UniqueFd() : std::move(master.front());
 }
 
@@ -209,6 +300,7 @@ Result<UniqueFd> follow(const Launch& launch, const sys::Child& init, ParentTalk
 Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
   Launch launch{.request = request,
                 .spec = request.spec,
+                .process = request.spec.process.value_or(oci::Process{.cwd = "/"}),
                 .plan = {},
                 .joins = {},
                 .separate = 0,
@@ -216,16 +308,20 @@ Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
                 .reaper = {},
                 .cgroup = {}};
   TRY_SET(launch.plan, plan_launch(request.spec));
+  if (!request.spec.process && !request.gate)
+    return fail(Code::kInvalidArgument, "process is missing");
+  if (has_create_hooks(request.spec.hooks) && !request.state)
+    return fail(Code::kInvalidArgument, "hooks are set, but there is no state to tell them");
   TRY_SET(launch.joins, open_joins(launch.plan));
   launch.separate = separate_flags(launch.plan, launch.joins);
   TRY(check_names(launch.spec, launch.separate));
-  TRY_SET(launch.seccomp,
-          choose_seccomp(request.spec, *request.spec.process, request.default_seccomp));
+  TRY_SET(launch.seccomp, choose_seccomp(request.spec, launch.process, request.default_seccomp));
   if (request.init_reaper) {
     TRY_SET(launch.reaper, open_reaper());
   }
-  TRY_SET(launch.cgroup, steps.run(info_of(LaunchStep::kCgroup),
-                                   [&] { return CgroupEntry::make(request.spec.linux_); }));
+  TRY_SET(launch.cgroup, steps.run(info_of(LaunchStep::kCgroup), [&] {
+    return CgroupEntry::make(request.spec.linux_, request.cgroup_width);
+  }));
   return launch;
 }
 
@@ -258,7 +354,7 @@ Result<Running> launch(const LaunchRequest& request) {
                       sys::monotonic_ns());
   sockets.second.reset();
 
-  ParentTalk talk(std::move(sockets.first), stages_of(launch.plan), request.log);
+  ParentTalk talk(std::move(sockets.first), stages_of(launch), request.log);
   auto terminal = follow(launch, init, talk, steps);
   if (!terminal) return std::unexpected(with_death(std::move(terminal).error(), init));
   return Running{.init = std::move(init), .terminal = *std::move(terminal)};

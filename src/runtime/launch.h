@@ -11,7 +11,9 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "cgroup/group.h"
 #include "oci/spec.h"
+#include "oci/state.h"
 #include "runtime/step.h"
 #include "sys/process.h"
 
@@ -52,12 +54,18 @@ struct LaunchRequest {
       user;  // "name[:group]" or ids, looked up in the container's own passwd
              // and group files; overrides spec.process.user
   DefaultSeccomp default_seccomp = DefaultSeccomp::kNone;
+  // What hooks are told, but for pid and status; the bundle is where they are executed. Must be set if the spec has
+  // hooks.
+  std::optional<oci::State> state;
+  // A socket that listens: init, complete, waits there for its start (runtime/gate.h) instead of executing the command.
+  std::optional<BorrowedFd> gate;
+  cgroup::Width cgroup_width = cgroup::Width::kNeeded;
   bool init_reaper = false;      // --init: a reaper of ours is process 1, the command its child
   bool die_with_parent = false;  // the kernel kills init when the launching process dies
   StepLog* log = nullptr;        // --explain; costs nothing when null
 };
 
-// A container whose command has been executed.
+// A container whose command has been executed, or whose init waits at its gate.
 struct Running {
   sys::Child init;    // destructor kills and reaps it, and so the container, unless released
   UniqueFd terminal;  // the pseudoterminal's master, if the spec asks for one

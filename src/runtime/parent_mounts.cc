@@ -89,7 +89,7 @@ Result<> make_device(BorrowedFd dev, std::string_view name, const oci::Device& d
   const uid_t uid = owner.uid + device.uid.value_or(0);
   const gid_t gid = owner.gid + device.gid.value_or(0);
   if (uid != 0 || gid != 0) TRY(sys::change_owner(node.borrow(), uid, gid));
-  return {};
+  return sys::change_mode(node.borrow(), mode);  // whatever the caller's umask
 }
 
 Result<fs::DetachedMount> make_dev(const Plan& plan, const PlannedMount& mount, Owner owner) {

@@ -137,6 +137,8 @@ Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
     if (device.type.size() != 1 || std::string_view("cubp").find(device.type) == std::string::npos)
       return fail(Code::kInvalidArgument, "linux.devices: " + quote(device.path) + ": type " +
                                               quote(device.type) + " is not one of c, b, u, p");
+    std::erase_if(plan.devices,
+                  [&](const oci::Device& other) { return other.path == device.path; });
     plan.devices.push_back(device);
   }
   const bool own_dev = std::ranges::any_of(
@@ -150,14 +152,11 @@ Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
 // What the specification has and this version has not: refused by name, never passed over.
 Result<> check_supported(const oci::Spec& spec) {
   const oci::Linux& linux_part = spec.linux_;
-  const oci::Hooks& hooks = spec.hooks;
-  const bool any_hook =
-      !(hooks.prestart.empty() && hooks.create_runtime.empty() && hooks.create_container.empty() &&
-        hooks.start_container.empty() && hooks.poststart.empty() && hooks.poststop.empty());
   const std::string& propagation = linux_part.rootfs_propagation;
   const std::pair<const char*, bool> fields[] = {
-      {"hooks", any_hook},
       {"linux.intelRdt", linux_part.intel_rdt.has_value()},
+      {"linux.netDevices", !linux_part.net_devices.empty()},
+      {"linux.memoryPolicy", linux_part.memory_policy.has_value()},
       {"linux.personality", linux_part.personality.has_value()},
       {"linux.mountLabel", !linux_part.mount_label.empty()},
       {"linux.rootfsPropagation other than private",
@@ -208,8 +207,7 @@ Result<> check_process(const oci::Process& process) {
 }  // namespace
 
 Result<Plan> plan_launch(const oci::Spec& spec) {
-  if (!spec.process) return fail(Code::kInvalidArgument, "process is missing");
-  TRY(check_process(*spec.process));
+  if (spec.process) TRY(check_process(*spec.process));
   TRY(check_supported(spec));
   TRY(check_mount_maps(spec));
   Plan plan;

@@ -61,7 +61,6 @@ struct BadCase {
 };
 
 const BadCase kBad[] = {
-    {"process is missing", [](oci::Spec& s) { s.process.reset(); }},
     {"process.args is empty: there is no command to run",
      [](oci::Spec& s) { s.process->args.clear(); }},
     {"process.cwd \"tmp\" is not an absolute path", [](oci::Spec& s) { s.process->cwd = "tmp"; }},
@@ -77,8 +76,6 @@ const BadCase kBad[] = {
      [](oci::Spec& s) { s.linux_.namespaces.push_back({oci::NamespaceType::kUser, ""}); }},
     {"linux.timeOffsets is set but linux.namespaces has no new \"time\"",
      [](oci::Spec& s) { s.linux_.time_offsets["monotonic"] = {.secs = 1, .nanosecs = 0}; }},
-    {"hooks is not supported by this version",
-     [](oci::Spec& s) { s.hooks.poststop.push_back({.path = "/x"}); }},
     {"process.apparmorProfile is not supported by this version",
      [](oci::Spec& s) { s.process->apparmor_profile = "x"; }},
     {"linux.personality is not supported by this version",

@@ -118,25 +118,25 @@ Result<> take_ids(const oci::User& user) {
 
 Result<> drop_privileges(const ProcessStart& start, const oci::User& user) {
   const oci::Process& process = start.process;
-  const auto load = [&]() -> Result<> {
-    if (start.filter.empty()) return {};
-    return sys::load_seccomp_filter(start.filter, start.filter_flags);
-  };
-  // Without no_new_privs only CAP_SYS_ADMIN may load a filter, so it is loaded before that goes; with it, last.
-  if (!process.no_new_privileges) TRY(load());
   TRY_SET(const security::CapabilitySets capabilities,
           security::plan_capabilities(process.capabilities));
   TRY(security::apply_bounding(capabilities));
   TRY(sys::set_keep_caps(true));
   TRY(take_ids(user));
-  TRY(security::apply_capabilities(capabilities, user.uid));
+  // Without no_new_privs only CAP_SYS_ADMIN may load a filter.
+  const bool needs_right = !start.filter.empty() && !process.no_new_privileges;
+  TRY(security::apply_capabilities(capabilities, user.uid,
+                                   needs_right ? security::kSysAdmin : security::CapabilitySet{0}));
   // A change of ids has cleared it (prctl(2), PR_SET_PDEATHSIG).
   if (start.die_with_parent) TRY(sys::set_parent_death_signal(SIGKILL));
-  if (process.no_new_privileges) {
-    TRY(sys::set_no_new_privs());
-    TRY(load());
-  }
+  if (process.no_new_privileges) TRY(sys::set_no_new_privs());
   return {};
+}
+
+// The last thing before execve: a filter may forbid whatever we could want to do after it.
+Result<> load_filter(const ProcessStart& start) {
+  if (start.filter.empty()) return {};
+  return sys::load_seccomp_filter(start.filter, start.filter_flags);
 }
 
 Error exec_error(const std::string& command, int err, bool searched) {
@@ -169,9 +169,7 @@ Error execute(const ProcessStart& start, const std::vector<std::string>& env) {
   return exec_error(args.front(), err, args.front().find('/') == std::string::npos);
 }
 
-Result<std::vector<std::string>> become_ready(const ProcessStart& start,
-                                              const std::function<Result<>()>& ready,
-                                              const Steps& steps) {
+Result<std::vector<std::string>> become_ready(const ProcessStart& start, const Steps& steps) {
   std::string home;
   TRY_SET(const oci::User user, steps.run(info_of(LaunchStep::kUser), start.user.value_or(""), [&] {
     return find_user(start.user, start.process.user, home);
@@ -179,12 +177,13 @@ Result<std::vector<std::string>> become_ready(const ProcessStart& start,
   TRY(take_stdio(start));
   TRY(steps.run(info_of(LaunchStep::kWorkDir), start.process.cwd,
                 [&] { return enter_work_dir(start.process.cwd); }));
-  if (user.umask) sys::set_umask(*user.umask);
   std::vector<std::string> env = start.process.env;
   if (!has_variable(env, "HOME")) env.push_back("HOME=" + (home.empty() ? "/" : home));
+  TRY(start.ready());
+  if (user.umask) sys::set_umask(*user.umask);
   TRY(steps.run(info_of(LaunchStep::kPrivileges), [&] { return drop_privileges(start, user); }));
-  TRY(ready());
   sys::reset_signals();
+  TRY(load_filter(start));
   return env;
 }
 
@@ -200,9 +199,19 @@ std::vector<std::string> command_candidates(const std::string& command,
   return candidates;
 }
 
-Error start_process(ProcessStart start, const std::function<Result<>()>& ready,
-                    const Steps& steps) {
-  const auto env = become_ready(start, ready, steps);
+Result<> check_command(const oci::Process& process) {
+  const std::string& command = process.args.front();
+  const auto exists = [](const std::string& path) {
+    const auto st = sys::stat_at(sys::kCwd, path.c_str());
+    return st && !S_ISDIR(st->st_mode);
+  };
+  if (std::ranges::any_of(command_candidates(command, process.env), exists)) return {};
+  return std::unexpected(exec_error(command, ENOENT, command.find('/') == std::string::npos)
+                             .while_doing(info_of(LaunchStep::kExecute).name));
+}
+
+Error start_process(const ProcessStart& start, const Steps& steps) {
+  const auto env = become_ready(start, steps);
   if (!env) return env.error();
   return execute(start, *env).while_doing(info_of(LaunchStep::kExecute).name);
 }

@@ -31,11 +31,17 @@ struct ProcessStart {
   bool die_with_parent = false;
   std::optional<BorrowedFd>
       reaper;  // program that is executed as process 1, with the command as args
+  // Called when only privileges are left to drop, and the command to execute; it may wait.
+  std::function<Result<>()> ready;
 };
 
-// Calls `ready` when only execve is left to do. Returns only on failure.
+// Returns only on failure.
 // Errors: kCommandNotFound, kCommandNotRunnable; else that of the step.
-Error start_process(ProcessStart start, const std::function<Result<>()>& ready, const Steps& steps);
+Error start_process(const ProcessStart& start, const Steps& steps);
+
+// Whether execve will find something to execute, as far as can be told before the user is changed.
+// Errors: kCommandNotFound, in the words that start_process has for it.
+Result<> check_command(const oci::Process& process);
 
 // Where to look for `command`: itself if it has a slash, else below each directory of PATH in `env`. Pure.
 std::vector<std::string> command_candidates(const std::string& command,

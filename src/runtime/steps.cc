@@ -21,6 +21,7 @@ constexpr std::array<StepInfo, kLaunchSteps> kSteps = {{
     {"open the volumes", "files of this machine that were asked for, opened before init loses them",
      "open_tree(OPEN_TREE_CLONE), mount_setattr"},
     {"set the resource limits", "limits of single processes, as with ulimit", "prlimit64"},
+    {"run the hooks", "programs that the engine above wants run at this point", "execve"},
     {"enter the control group", "from here on, all that it uses is counted",
      "write tasks, or clone3(CLONE_INTO_CGROUP)"},
     {"create the network", "interfaces, addresses and ports that are nobody else's",

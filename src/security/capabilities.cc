@@ -122,10 +122,11 @@ Result<> apply_bounding(const CapabilitySets& sets) {
   return {};
 }
 
-Result<> apply_capabilities(const CapabilitySets& sets, uid_t uid) {
+Result<> apply_capabilities(const CapabilitySets& sets, uid_t uid, CapabilitySet until_exec) {
   const CapabilitySet keep = uid == 0 ? ~CapabilitySet{0} : sets.ambient;
   TRY(sys::clear_ambient_capabilities());
-  TRY(sys::set_capabilities(sets.effective & keep, sets.permitted & keep, sets.inheritable));
+  TRY(sys::set_capabilities((sets.effective & keep) | until_exec,
+                            (sets.permitted & keep) | until_exec, sets.inheritable));
   // The kernel takes into the ambient set only what is permitted and inheritable. Specs that other runtimes write ask
   // for more, and mean what they have always got: nothing.
   const CapabilitySet ambient = sets.ambient & sets.permitted & sets.inheritable;

@@ -22,6 +22,8 @@ inline constexpr int kLastCapability = 40;  // CAP_CHECKPOINT_RESTORE, Linux 5.9
 const std::vector<std::string>& default_capabilities();
 const std::vector<std::string>& all_capabilities();
 
+inline constexpr CapabilitySet kSysAdmin = CapabilitySet{1} << 21;
+
 // The number of "CAP_CHOWN", "cap_chown" or "CHOWN"; none if there is no such capability.
 std::optional<int> capability_number(std::string_view name);
 std::string capability_name(int number);
@@ -48,6 +50,8 @@ Result<> apply_bounding(const CapabilitySets& sets);
 
 // Then, after the change of ids with PR_SET_KEEPCAPS: the other sets. A user that is not root keeps only what is
 // ambient, as after an execve(2) of any program (CVE-2016-8867).
-Result<> apply_capabilities(const CapabilitySets& sets, uid_t uid);
+// `until_exec` stays usable until then: execve(2) takes it away, since the sets after it come from the bounding,
+// inheritable and ambient ones alone.
+Result<> apply_capabilities(const CapabilitySets& sets, uid_t uid, CapabilitySet until_exec = 0);
 
 }  // namespace planet::security

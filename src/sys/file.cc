@@ -215,6 +215,12 @@ Result<FreeSpace> free_space(BorrowedFd fd) {
   return space;
 }
 
+Result<struct stat> stat_at(BorrowedFd dir, const char* path) {
+  struct stat st{};
+  if (::fstatat(dir.get(), path, &st, 0) < 0) return call_failed("stat", path);
+  return st;
+}
+
 Result<struct stat> lstat_at(BorrowedFd dir, const char* path) {
   struct stat st{};
   if (::fstatat(dir.get(), path, &st, AT_SYMLINK_NOFOLLOW) < 0) return call_failed("stat", path);

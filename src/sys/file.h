@@ -82,6 +82,7 @@ struct FreeSpace {
 };
 Result<FreeSpace> free_space(BorrowedFd fd);
 
+Result<struct stat> stat_at(BorrowedFd dir, const char* path);  // follows links
 Result<struct stat> lstat_at(BorrowedFd dir, const char* path);
 bool exists_at(BorrowedFd dir, const char* path);  // lstat: a dangling link exists
 

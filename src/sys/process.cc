@@ -16,6 +16,7 @@
 
 #include <array>
 #include <climits>
+#include <cstdio>
 #include <ctime>
 
 #include "base/strings.h"
@@ -137,11 +138,31 @@ Result<pid_t> pid_of(BorrowedFd pidfd) {
   return pid;
 }
 
+std::optional<std::uint64_t> start_ticks(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/stat";
+  const auto text = read_file_at(kCwd, path.c_str());
+  if (!text) return std::nullopt;
+  // The name in field 2 may hold anything, also blanks and brackets: fields are counted from its end.
+  const std::size_t end = text->rfind(')');
+  if (end == std::string::npos) return std::nullopt;
+  const auto fields = split(std::string_view(*text).substr(end + 2), ' ');
+  constexpr std::size_t kStartTime = 22 - 3;
+  if (fields.size() <= kStartTime) return std::nullopt;
+  // A zombie has ended; that nobody has waited for it yet is not its life.
+  if (fields.front() == "Z" || fields.front() == "X") return std::nullopt;
+  const auto ticks = parse_number<std::uint64_t>(fields[kStartTime], "start time");
+  return ticks ? std::optional(*ticks) : std::nullopt;
+}
+
 Result<> send_signal(BorrowedFd pidfd, int signal) {
   constexpr const char* kCall = "pidfd_send_signal";
   if (::syscall(SYS_pidfd_send_signal, pidfd.get(), signal, nullptr, 0) < 0)
     return std::unexpected(call_error(errno, kCall, kCall));
   return {};
+}
+
+void kill_group(pid_t leader) {
+  ::kill(-leader, SIGKILL);
 }
 
 Result<> unshare(int flags) {
@@ -282,6 +303,17 @@ std::int64_t monotonic_ns() {
   timespec now{};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
   return std::int64_t{now.tv_sec} * 1'000'000'000 + now.tv_nsec;
+}
+
+std::string now_text() {
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  std::tm parts{};
+  ::gmtime_r(&now.tv_sec, &parts);
+  char text[64];
+  const std::size_t n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
+  std::snprintf(text + n, sizeof text - n, ".%09ldZ", now.tv_nsec);
+  return text;
 }
 
 void sleep_ms(int milliseconds) {

@@ -76,9 +76,14 @@ Result<UniqueFd> open_pidfd(pid_t pid);
 // Errors: kNotFound - it is gone.
 Result<pid_t> pid_of(BorrowedFd pidfd);
 
+// Start time of a process in clock ticks since boot: proc(5), /proc/PID/stat, field 22. None if it has ended.
+std::optional<std::uint64_t> start_ticks(pid_t pid);
+
 // To any process, so never by number: it may be another's by now.
 // Errors: kUnsupported - the call is hidden.
 Result<> send_signal(BorrowedFd pidfd, int signal);
+void kill_group(
+    pid_t leader);  // SIGKILL to the process group of a child of ours that has not been waited for
 
 Result<> unshare(int flags);                            // CLONE_NEW*
 Result<> set_ns(BorrowedFd fd, int flags);              // a namespace file or a pidfd
@@ -124,6 +129,7 @@ int execute_fd(BorrowedFd file, const std::vector<std::string>& args,
 [[noreturn]] void exit_now(int status);  // _exit(2)
 
 std::int64_t monotonic_ns();
+std::string now_text();  // RFC 3339, UTC, with nanoseconds
 void sleep_ms(int milliseconds);
 
 }  // namespace planet::sys

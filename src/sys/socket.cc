@@ -4,9 +4,12 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cstring>
+
+#include "base/strings.h"
 
 namespace planet::sys {
 namespace {
@@ -29,7 +32,63 @@ std::vector<UniqueFd> take_fds(msghdr& header) {
   return fds;
 }
 
+Result<sockaddr_un> address_of(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  if (path.size() >= sizeof address.sun_path)
+    return fail(Code::kInvalidArgument, "the path of socket " + quote(path) + " is longer than " +
+                                            std::to_string(sizeof address.sun_path - 1) + " bytes");
+  std::memcpy(address.sun_path, path.data(), path.size());
+  return address;
+}
+
+// A directory's own path may be too long for a socket's; by its descriptor it never is.
+std::string path_below(BorrowedFd dir, const char* name) {
+  return "/proc/self/fd/" + std::to_string(dir.get()) + "/" + name;
+}
+
+Result<UniqueFd> open_socket(int type) {
+  UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  if (!socket.valid()) return failed("socket");
+  return socket;
+}
+
+Result<UniqueFd> connect_to(const std::string& path, int type) {
+  TRY_SET(const sockaddr_un address, address_of(path));
+  TRY_SET(UniqueFd socket, open_socket(type));
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  if (::connect(socket.borrow().get(), generic, sizeof address) < 0)
+    return std::unexpected(Error::from_errno(errno, "connect to " + path));
+  return socket;
+}
+
 }  // namespace
+
+Result<UniqueFd> listen_at(BorrowedFd dir, const char* name) {
+  TRY_SET(const sockaddr_un address, address_of(path_below(dir, name)));
+  TRY_SET(UniqueFd socket, open_socket(SOCK_SEQPACKET));
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  if (::bind(socket.borrow().get(), generic, sizeof address) < 0)
+    return std::unexpected(Error::from_errno(errno, std::string("bind ") + name));
+  if (::listen(socket.borrow().get(), 1) < 0) return failed("listen");
+  return socket;
+}
+
+Result<UniqueFd> accept_one(BorrowedFd listener) {
+  int fd = -1;
+  do fd = ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC);
+  while (fd < 0 && errno == EINTR);
+  if (fd < 0) return failed("accept");
+  return UniqueFd(fd);
+}
+
+Result<UniqueFd> connect_at(BorrowedFd dir, const char* name) {
+  return connect_to(path_below(dir, name), SOCK_SEQPACKET);
+}
+
+Result<UniqueFd> connect_stream(const std::string& path) {
+  return connect_to(path, SOCK_STREAM);
+}
 
 Result<std::pair<UniqueFd, UniqueFd>> packet_socket_pair() {
   int ends[2] = {-1, -1};

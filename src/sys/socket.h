@@ -16,6 +16,15 @@ namespace planet::sys {
 
 Result<std::pair<UniqueFd, UniqueFd>> packet_socket_pair();
 
+// A named socket at `name` below `dir` and the two ends of a connection through it. Packets, as above.
+Result<UniqueFd> listen_at(BorrowedFd dir, const char* name);
+Result<UniqueFd> accept_one(BorrowedFd listener);
+Result<UniqueFd> connect_at(BorrowedFd dir, const char* name);
+
+// A stream socket that somebody else listens on, for descriptors (a console socket).
+// Errors: kInvalidArgument - a path longer than a socket's may be (107 bytes).
+Result<UniqueFd> connect_stream(const std::string& path);
+
 // At most this many descriptors travel with one message (the kernel's SCM_MAX_FD is 253).
 inline constexpr std::size_t kMostFds = 128;
 

@@ -1,0 +1,180 @@
+#include "runtime/life.h"
+
+#include <signal.h>
+
+#include "base/strings.h"
+#include "base/undo.h"
+#include "cgroup/resources.h"
+#include "oci/validate.h"
+#include "runtime/gate.h"
+#include "runtime/hooks.h"
+#include "sys/file.h"
+#include "sys/process.h"
+#include "sys/signals.h"
+#include "sys/socket.h"
+
+namespace planet::runtime {
+namespace {
+
+std::unexpected<Error> wrong_state(const Saved& container, const char* what) {
+  return fail(Code::kWrongState, std::string(what) + " container " + quote(container.id) +
+                                     ", which is " +
+                                     std::string(oci::status_name(full_status(container))));
+}
+
+Result<> remove_group(const oci::Spec& spec) {
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  TRY_SET(cgroup::Group group, cgroup::Group::open(host, spec.linux_.cgroups_path));
+  if (!group.exists()) return {};
+  TRY(group.kill_all());
+  return group.remove();
+}
+
+// root.path is relative to the bundle.
+std::string root_path(const CreateRequest& request) {
+  const std::string& path = request.spec.root->path;
+  return path.starts_with('/') ? path : request.bundle + "/" + path;
+}
+
+// config-linux.md#default-devices: they can be used, whatever the rules say.
+void allow_default_devices(oci::Linux& spec) {
+  if (!spec.resources || spec.resources->devices.empty()) return;
+  for (oci::DeviceRule& rule : cgroup::default_device_rules())
+    if (rule.allow) spec.resources->devices.push_back(std::move(rule));
+}
+
+Result<> complete(CreateRequest& request) {
+  TRY(oci::validate(request.spec));
+  if (!request.spec.root || request.spec.root->path.empty())
+    return fail(Code::kInvalidArgument, "root.path is missing");
+  if (request.spec.linux_.cgroups_path.empty())
+    request.spec.linux_.cgroups_path = "/planet/" + request.id;
+  allow_default_devices(request.spec.linux_);
+  return {};
+}
+
+Result<> run_late_hooks(const Saved& container, const std::vector<oci::Hook>& hooks,
+                        const char* name, oci::Status status) {
+  if (hooks.empty()) return {};
+  TRY_SET(const UniqueFd bundle,
+          sys::open_at(sys::kCwd, container.bundle.c_str(), O_PATH | O_DIRECTORY));
+  return run_hooks(hooks, name, bundle.borrow(), oci::write_state(state_of(container, status)));
+}
+
+// Each by itself: one that fails is no reason to leave out the next, or to call the deletion failed.
+void run_poststop_hooks(const Saved& container) {
+  for (const oci::Hook& hook : container.spec.hooks.poststop)
+    (void)run_late_hooks(container, {hook}, "poststop", oci::Status::kStopped);
+}
+
+Result<> wait_for_end(const Saved& container) {
+  const auto init = open_init(container);
+  if (!init) return {};
+  pollfd query{.fd = init->borrow().get(), .events = POLLIN, .revents = 0};
+  constexpr int kPatience = 10'000;
+  TRY_SET(const int ready, sys::wait_ready(std::span(&query, 1), kPatience));
+  if (ready > 0) return {};
+  return fail(Code::kSystem, "its init does not die");
+}
+
+}  // namespace
+
+Result<cgroup::Group> open_group(const Saved& container) {
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  return cgroup::Group::open(host, container.spec.linux_.cgroups_path);
+}
+
+oci::Status full_status(const Saved& container) {
+  const oci::Status status = status_of(container);
+  if (status != oci::Status::kRunning && status != oci::Status::kCreated) return status;
+  const auto group = open_group(container);
+  return group && group->frozen() ? oci::Status::kPaused : status;
+}
+
+Result<Created> create(const SavedContainers& containers, CreateRequest request) {
+  TRY(complete(request));
+  TRY_SET(Saved container, containers.add(request.id, request.bundle, request.spec));
+  Undo undo;
+  undo.add([&] { (void)containers.remove(request.id); });
+  TRY_SET(const UniqueFd gate, sys::listen_at(container.dir.borrow(), kGateName));
+  undo.add([&] { (void)remove_group(container.spec); });
+  LaunchRequest launch_request{.spec = container.spec,
+                               .root = DirectoryRoot{.path = root_path(request)}};
+  launch_request.stdio = request.stdio;
+  launch_request.extra_fds = std::move(request.extra_fds);
+  launch_request.state = state_of(container, oci::Status::kCreating);
+  launch_request.gate = gate.borrow();
+  launch_request.cgroup_width = cgroup::Width::kAll;
+  auto running = launch(launch_request);
+  if (!running) {
+    // Also after a failure of the hooks before them: runtime.md#lifecycle.
+    undo.add([&] { run_poststop_hooks(container); });
+    return std::unexpected(std::move(running).error());
+  }
+  TRY(note_init(container, running->init.pid()));
+  undo.commit();
+  return Created{.container = std::move(container), .running = *std::move(running)};
+}
+
+Result<> start(const Saved& container) {
+  if (full_status(container) != oci::Status::kCreated)
+    return wrong_state(container, "cannot start");
+  if (!container.spec.process)
+    return fail(Code::kInvalidArgument,
+                "process is missing in the configuration: nothing to start");
+  TRY(open_gate(container.dir.borrow()));
+  Result<> hooked =
+      run_late_hooks(container, container.spec.hooks.poststart, "poststart", oci::Status::kRunning);
+  if (!hooked) (void)kill(container, SIGKILL, false);
+  return hooked;
+}
+
+Result<> kill(const Saved& container, int signal, bool all) {
+  if (all) {
+    TRY_SET(const cgroup::Group group, open_group(container));
+    if (signal == SIGKILL) return group.kill_all();
+    TRY_SET(const std::vector<pid_t> pids, group.processes());
+    for (const pid_t pid : pids)
+      if (const auto process = sys::open_pidfd(pid))
+        (void)sys::send_signal(process->borrow(), signal);
+    return {};
+  }
+  const auto init = open_init(container);
+  if (!init) return wrong_state(container, "cannot kill");
+  TRY(sys::send_signal(init->borrow(), signal));
+  // v1: what is frozen does not die until it is thawed. v2 kills it.
+  if (signal == SIGKILL)
+    if (const auto group = open_group(container); group && group->frozen()) return group->thaw();
+  return {};
+}
+
+Result<> remove(const SavedContainers& containers, const Saved& container, bool force) {
+  const oci::Status status = full_status(container);
+  const bool runs = status == oci::Status::kRunning || status == oci::Status::kPaused;
+  if (runs && !force) return wrong_state(container, "cannot delete");
+  if (runs || status == oci::Status::kCreated) {
+    TRY(kill(container, SIGKILL, false));
+    TRY(wait_for_end(container));
+  }
+  TRY(remove_group(container.spec));
+  TRY(containers.remove(container.id));
+  run_poststop_hooks(container);
+  return {};
+}
+
+Result<> pause(const Saved& container) {
+  const oci::Status status = full_status(container);
+  if (status != oci::Status::kRunning && status != oci::Status::kCreated)
+    return wrong_state(container, "cannot pause");
+  TRY_SET(const cgroup::Group group, open_group(container));
+  return group.freeze();
+}
+
+Result<> resume(const Saved& container) {
+  if (full_status(container) != oci::Status::kPaused)
+    return wrong_state(container, "cannot resume");
+  TRY_SET(const cgroup::Group group, open_group(container));
+  return group.thaw();
+}
+
+}  // namespace planet::runtime

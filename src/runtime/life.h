@@ -1,0 +1,58 @@
+// A container's life as the specification tells it, one operation a call: create, start, kill, delete, and what other
+// runtimes add to it.
+//
+// Source: OCI runtime-spec runtime.md#lifecycle, #operations; the habits of `runc`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+#include "cgroup/group.h"
+#include "runtime/launch.h"
+#include "runtime/saved.h"
+
+namespace planet::runtime {
+
+struct CreateRequest {
+  std::string id;
+  std::string bundle;  // absolute
+  oci::Spec spec;      // as in config.json; linux.cgroupsPath is chosen here where it is empty
+  std::optional<Stdio> stdio;  // must be set unless the spec asks for a terminal
+  std::vector<BorrowedFd> extra_fds;
+};
+
+struct Created {
+  Saved container;
+  Running running;  // init, which waits at its gate, and a terminal's master
+};
+
+// Everything but the command. After a failure nothing is left.
+// Errors: kAlreadyExists; else as launch.
+Result<Created> create(const SavedContainers& containers, CreateRequest request);
+
+// Executes the command, then the poststart hooks. If one of those fails the container is killed.
+// Errors: kWrongState - it is not created; kCommandNotFound, kCommandNotRunnable; else what hinders it.
+Result<> start(const Saved& container);
+
+// Sends a signal to init, or to all processes of the container.
+// Errors: kWrongState - it has ended (not with `all`: it may have left processes behind).
+Result<> kill(const Saved& container, int signal, bool all);
+
+// Takes away all that is left, and executes the poststop hooks, whose failure is passed over as the specification
+// wants. `force` kills first what runs.
+// Errors: kWrongState - it runs, and no force.
+Result<> remove(const SavedContainers& containers, const Saved& container, bool force);
+
+// The status, with kPaused.
+oci::Status full_status(const Saved& container);
+
+// Errors: kWrongState - not running, not paused.
+Result<> pause(const Saved& container);
+Result<> resume(const Saved& container);
+
+Result<cgroup::Group> open_group(const Saved& container);
+
+}  // namespace planet::runtime
