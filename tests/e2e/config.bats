@@ -9,3 +9,7 @@ broken() {
 @test "config.json: a wrong type or size in every place, every required field missing" {
 	broken types
 }
+
+@test "config.json: values that the specification forbids" {
+	broken values
+}

@@ -1,0 +1,36 @@
+// What the command files of planet-runtime share.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "runtime/saved.h"
+
+namespace planet::cli {
+
+// The flags before the command. Source: the habits of `runc`.
+struct Global {
+  std::string root = "/run/planet-runtime";
+  std::string log, log_format = "text";
+  bool debug = false, systemd_cgroup = false;
+};
+
+// A command: its flags are declared, and when they are parsed it is run. The exit status.
+struct Command {
+  CLI::App* app = nullptr;
+  std::function<Result<int>(const Global& global)> run;
+  int failed = 1;  // exit status for an error of ours
+};
+
+// Each adds commands of its file.
+void add_process_commands(CLI::App& app, std::vector<Command>& commands);  // create run start exec
+void add_control_commands(CLI::App& app,
+                          std::vector<Command>& commands);  // kill delete pause resume update
+void add_look_commands(CLI::App& app,
+                       std::vector<Command>& commands);  // state list ps features spec
+
+Result<runtime::Saved> find(const Global& global, const std::string& id);
+
+}  // namespace planet::cli
