@@ -103,13 +103,15 @@ Result<UniqueFd> mount_by_string(const OverlayDirs& dirs,
     TRY_SET(const UniqueFd place, sys::open_at(scratch.root(), name.c_str(), O_PATH));
     TRY(layer.attach(place.borrow()));
     if (&layer != layers.data()) options += ':';
-    options += fd_path(layer.root());
+    options += name;
   }
   TRY_SET(const UniqueFd upper, sys::open_at(sys::kCwd, dirs.upper.c_str(), O_PATH | O_DIRECTORY));
   TRY_SET(const UniqueFd work, sys::open_at(sys::kCwd, dirs.work.c_str(), O_PATH | O_DIRECTORY));
   options += ",upperdir=" + fd_path(upper.borrow()) + ",workdir=" + fd_path(work.borrow());
   TRY(sys::make_dir_at(scratch.root(), "merged", 0700));
   TRY_SET(const UniqueFd merged, sys::open_at(scratch.root(), "merged", O_PATH));
+  // mount(2) takes a page of options: 500 layers fit by names that are relative and short.
+  TRY(sys::change_dir(scratch.root()));
   TRY(sys::mount_legacy("overlay", fd_path(merged.borrow()).c_str(), options.c_str()));
   return sys::open_tree_clone(scratch.root(), "merged", false);
 }

@@ -73,6 +73,21 @@ TEST_P(OverlayTest, ShowsLayersThroughTheIdMap) {
   EXPECT_EQ(sys::lstat_at(mount->root(), "only")->st_uid, kBase);
 }
 
+TEST_P(OverlayTest, TakesAsManyLayersAsTheKernelDoes) {
+  constexpr int kLayers = 500;
+  OverlayDirs many = dirs();
+  many.layers.clear();
+  for (int i = 0; i < kLayers; ++i) {
+    many.layers.push_back(top_ / ("layer" + std::to_string(i)));
+    stdfs::create_directory(many.layers.back());
+    std::ofstream(stdfs::path(many.layers.back()) / std::to_string(i)) << "x";
+  }
+  auto mount = make_overlay(many, std::nullopt, GetParam());
+  ASSERT_TRUE(mount) << mount.error().to_string();
+  EXPECT_TRUE(sys::exists_at(mount->root(), "0"));
+  EXPECT_TRUE(sys::exists_at(mount->root(), std::to_string(kLayers - 1).c_str()));
+}
+
 TEST_P(OverlayTest, AMissingLayerIsNamed) {
   OverlayDirs broken = dirs();
   broken.layers[1] = top_ / "none";
