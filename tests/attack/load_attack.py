@@ -50,7 +50,7 @@ class Lab:
     def close(self):
         remove(self.top)
 
-    def planet(self, *args, stdin=subprocess.DEVNULL, timeout=120):
+    def planet(self, *args, stdin=subprocess.DEVNULL, timeout=600):
         return subprocess.run([PLANET, "--root", self.root, "--runroot", self.runroot, *args], stdin=stdin,
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout, check=False)
 
