@@ -69,7 +69,8 @@ finish() { # AT-LEAST
 	for value in a -ab a/b $'new\nline' 'ü2' "$(printf 'x%.0s' {1..129})"; do refused 'must be 2 to 128 letters' --name "$value"; done
 	for value in -a 'a b' a/b 'ü' "$(printf 'x%.0s' {1..65})"; do refused '--hostname "' --hostname "$value"; done
 	for value in :5 1: root:root:root; do refused "user \"$value\" is not NAME|UID[:GROUP|GID]" -u "$value"; done
-	for value in +1 0x1 1e1 -1 '1 ' nosuch nosuch:0; do refused "no user \"${value%:0}\" in the container's /etc/passwd" -u "$value"; done
+	for value in +1 -1; do refused "user \"$value\" is neither a name nor a number" -u "$value"; done
+	for value in 0x1 1e1 '1 ' nosuch nosuch:0; do refused "no user \"${value%:0}\" in the container's /etc/passwd" -u "$value"; done
 	refused 'no group "nosuch"' -u 0:nosuch
 	for value in 4294967295 4294967296; do refused "user \"$value\" is above 4294967294" -u "$value"; done
 	refused 'group "4294967296" is above' -u 1000:4294967296
