@@ -44,11 +44,14 @@ unit() {
 
 # tap_suite NAME LOG COMMAND...: tests that drive the release build and speak TAP.
 tap_suite() {
-	local name=$1 log=build/$2.log start=$SECONDS good bad skip
+	local name=$1 log=build/$2.log start=$SECONDS good bad skip planned
 	shift 2
 	make --no-print-directory build || { failed=$((failed + 1)); return; }
-	"$@" >"$log" 2>&1
+	# A test that hangs is a test that fails.
+	timeout 900 "$@" >"$log" 2>&1
 	good=$(grep -c '^ok' "$log") bad=$(grep -c '^not ok' "$log") skip=$(grep -c '^ok.*# skip' "$log")
+	planned=$(sed -n 's/^1\.\.//p' "$log" | head -n 1)
+	[ $((good + bad)) = "${planned:-$((good + bad))}" ] || bad=$((planned - good))
 	[ "$good$bad" != 00 ] || bad=1
 	passed=$((passed + good - skip)) failed=$((failed + bad)) skipped=$((skipped + skip))
 	grep -E '^ok.*# skip' "$log"
