@@ -74,6 +74,7 @@ unit asan
 tap_suite "end to end" e2e bats --tap tests/e2e
 tap_suite "fallback matrix" fallback bats --tap tests/fallback
 tap_suite "attacks on load" attack-load tests/attack/load_attack.py
+tap_suite "attacks" attack bats --tap tests/attack
 stage "tidy" tools/tidy.sh
 stage "fuzz" tools/fuzz.sh "${FUZZ_SECONDS:-60}"
 
