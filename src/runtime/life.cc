@@ -140,7 +140,10 @@ Result<> kill(const Saved& container, int signal, bool all) {
     return {};
   }
   const auto init = open_init(container);
-  if (!init) return wrong_state(container, "cannot kill");
+  // In the words that containerd takes for "it has ended already".
+  if (!init)
+    return fail(Code::kWrongState,
+                "cannot kill container " + quote(container.id) + ": container not running");
   TRY(sys::send_signal(init->borrow(), signal));
   // v1: what is frozen does not die until it is thawed. v2 kills it.
   if (signal == SIGKILL)

@@ -50,6 +50,9 @@ change() { # JQ-FILTER [JQ-ARGS...]
 	runtime kill one KILL
 	for _ in $(seq 50); do [ "$(status_of one)" != stopped ] || break; sleep 0.1; done
 	[ "$(runtime list -f json | jq -r '.[0].status')" = stopped ]
+	run runtime kill one
+	[ "$status" = 1 ]
+	[[ "$output" == *'container not running'* ]]
 	runtime delete one
 	[ -z "$(ls "$top/runtime")" ]
 }
