@@ -7,6 +7,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -41,11 +42,17 @@ class DetachedMount {
   // Errors: kNoPrivateUsers - this file system or kernel has no id-mapped mounts.
   Result<> set_id_map(BorrowedFd user_ns, bool recursive);
 
+  // Holds `part`, a mount that this one was made of and that nobody needs any more, for whoever drops it cheaply: to
+  // close the last descriptor of a mount that is nowhere takes an RCU grace period.
+  void keep(DetachedMount part) { parts_.push_back(std::move(part)); }
+  const std::vector<DetachedMount>& parts() const { return parts_; }
+
   // Mounts it on the file `onto`. The object still names the mount afterwards.
   Result<> attach(BorrowedFd onto) const;
 
  private:
   UniqueFd mount_;
+  std::vector<DetachedMount> parts_;
 };
 
 }  // namespace planet::fs

@@ -72,7 +72,7 @@ Error explain_invalid(Error error, const OverlayDirs& dirs) {
 }
 
 Result<DetachedMount> finish_by_descriptors(BorrowedFd context, const OverlayDirs& dirs) {
-  TRY_SET(const Writable writable, open_writable(dirs));
+  TRY_SET(Writable writable, open_writable(dirs));
   const auto finish = [&]() -> Result<UniqueFd> {
     TRY(sys::fs_set_fd(context, "upperdir", writable.upper.borrow()));
     TRY(sys::fs_set_fd(context, "workdir", writable.work.borrow()));
@@ -80,8 +80,10 @@ Result<DetachedMount> finish_by_descriptors(BorrowedFd context, const OverlayDir
     return sys::fs_mount(context, 0);
   };
   auto mount = finish();
-  if (mount) return DetachedMount(*std::move(mount));
-  return std::unexpected(explain_invalid(std::move(mount).error(), dirs));
+  if (!mount) return std::unexpected(explain_invalid(std::move(mount).error(), dirs));
+  DetachedMount overlay(*std::move(mount));
+  overlay.keep(std::move(writable.mount));
+  return overlay;
 }
 
 std::string fd_path(BorrowedFd fd) {
@@ -148,8 +150,7 @@ Result<DetachedMount> make_by_string(const OverlayDirs& dirs,
   return receive_answer(sockets.first.borrow());
 }
 
-Result<DetachedMount> mount_layers(const OverlayDirs& dirs,
-                                   const std::vector<DetachedMount>& layers,
+Result<DetachedMount> mount_layers(const OverlayDirs& dirs, std::vector<DetachedMount> layers,
                                    OverlayInterface interface) {
   if (interface == OverlayInterface::kString) return make_by_string(dirs, layers);
   TRY_SET(const UniqueFd context, sys::fs_open("overlay"));
@@ -158,15 +159,17 @@ Result<DetachedMount> mount_layers(const OverlayDirs& dirs,
   if (!taken && interface == OverlayInterface::kDescriptors)
     return fail(Code::kUnsupported, "overlayfs takes no layers by descriptor before Linux 6.13");
   if (!taken) return make_by_string(dirs, layers);
-  return finish_by_descriptors(context.borrow(), dirs);
+  TRY_SET(DetachedMount mount, finish_by_descriptors(context.borrow(), dirs));
+  for (DetachedMount& layer : layers) mount.keep(std::move(layer));
+  return mount;
 }
 
 }  // namespace
 
 Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<BorrowedFd> user_ns,
                                    OverlayInterface interface) {
-  TRY_SET(const std::vector<DetachedMount> layers, open_layers(dirs, user_ns));
-  auto mount = mount_layers(dirs, layers, interface);
+  TRY_SET(std::vector<DetachedMount> layers, open_layers(dirs, user_ns));
+  auto mount = mount_layers(dirs, std::move(layers), interface);
   if (!mount && user_ns && mount.error().sys_errno() == EINVAL)
     return fail(Code::kNoPrivateUsers, "overlayfs takes no id-mapped layers before Linux 5.19 (" +
                                            mount.error().to_string() + ")");

@@ -24,7 +24,8 @@ struct OverlayDirs {
 // How the layers are handed to the kernel. kString is for kernels before 6.13, and for tests.
 enum class OverlayInterface : std::uint8_t { kProbe, kDescriptors, kString };
 
-// With `user_ns`, the layers are shown through its id map; `upper` and `work` are taken as they are.
+// With `user_ns`, the layers are shown through its id map; `upper` and `work` are taken as they are. The mount keeps
+// those that it was made of (DetachedMount::keep).
 // Errors: kNoPrivateUsers - the layers' file system has no id-mapped mounts, or overlayfs (before Linux 5.19)
 // takes none.
 Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<BorrowedFd> user_ns,

@@ -15,6 +15,7 @@ struct Header {
   Kind kind = Kind::kStage;
   Stage stage = Stage::kIdMap;
   std::uint8_t step = 0;  // index of a LaunchStep
+  bool more = false;      // further messages with descriptors belong to this answer
   Code code = Code::kInternal;
   int err = 0;
   std::int64_t begin_ns = 0;
@@ -122,7 +123,8 @@ Result<std::vector<UniqueFd>> ParentTalk::wait_for(Stage stage) {
 Result<> ParentTalk::answer(std::span<const BorrowedFd> fds) {
   do {
     const std::size_t count = std::min(fds.size(), kFdsPerMessage);
-    TRY(send(socket_.borrow(), Header{.kind = Kind::kDone}, {}, fds.subspan(0, count)));
+    const Header header{.kind = Kind::kDone, .more = count < fds.size()};
+    TRY(send(socket_.borrow(), header, {}, fds.subspan(0, count)));
     fds = fds.subspan(count);
   } while (!fds.empty());
   return {};
@@ -135,15 +137,16 @@ Result<> ParentTalk::wait_for_exec() {
   return fail(Code::kCorrupt, "init talks after it is ready");
 }
 
-Result<std::vector<UniqueFd>> InitTalk::ask(Stage stage, std::size_t count) {
+Result<std::vector<UniqueFd>> InitTalk::ask(Stage stage) {
   TRY(send(socket_.borrow(), Header{.kind = Kind::kStage, .stage = stage}, {}));
   std::vector<UniqueFd> fds;
-  do {
+  bool more = true;
+  while (more) {
     TRY_SET(Received got, receive(socket_.borrow()));
     if (got.closed) return planet::fail(Code::kWrongState, "the parent died");
     std::ranges::move(got.fds, std::back_inserter(fds));
-  } while (fds.size() < count);
-  if (fds.size() != count) return planet::fail(Code::kCorrupt, "the parent sent too many files");
+    more = got.header.more;
+  }
   return fds;
 }
 

@@ -3,7 +3,7 @@
 //
 //   init                   parent, which then answers kDone
 //   kBorn {pidfd}    -->   (a helper only, see birth.h; no answer) here is the process inside
-//   kIdMap           -->   writes setgroups, uid_map, gid_map           user_namespaces(7)
+//   kIdMap           -->   writes setgroups, uid_map, gid_map           user_namespaces(7); may answer before it is asked
 //   kLimits          -->   (exec only) has set its limits
 //   kMounts          -->   made the root, /dev and binds: sends their descriptors
 //   kHooks           -->   executed prestart and createRuntime: sends what init's own hooks need
@@ -49,7 +49,7 @@ class ParentTalk {
   // Errors: init's own, if it failed; kWrongState - it died.
   Result<std::vector<UniqueFd>> wait_for(Stage stage);
 
-  // Lets init go on, with descriptors for it.
+  // Lets init go on, with descriptors for it. What needs nothing of init's may be answered before init asks.
   Result<> answer(std::span<const BorrowedFd> fds = {});
 
   // Waits for the end of file that execve leaves.
@@ -70,8 +70,8 @@ class InitTalk : public StepLog {
   // From now on the parent is somebody else, at the other end of `socket`.
   void go_on_with(UniqueFd socket) { socket_ = std::move(socket); }
 
-  // Says that `stage` is reached and waits for the parent; returns the `count` descriptors of its answer.
-  Result<std::vector<UniqueFd>> ask(Stage stage, std::size_t count = 0);
+  // Says that `stage` is reached and waits for the parent; returns the descriptors of its answer.
+  Result<std::vector<UniqueFd>> ask(Stage stage);
   Result<> tell(Stage stage, std::span<const BorrowedFd> fds);
   void fail(const Error& error);
 

@@ -96,7 +96,7 @@ TEST_F(TalkTest, ManyDescriptorsTravelInSeveralMessages) {
     lent.push_back(files.back().borrow());
   }
   ASSERT_TRUE(parent_->answer(lent));
-  const auto got = init_->ask(Stage::kMounts, 250);
+  const auto got = init_->ask(Stage::kMounts);
   ASSERT_TRUE(got);
   EXPECT_EQ(got->size(), 250U);
 }

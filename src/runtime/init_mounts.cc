@@ -170,6 +170,12 @@ Result<> Mask::cover(BorrowedFd place) const {
   return copy.attach(place);
 }
 
+Result<> Mask::take_along(const std::vector<fs::DetachedMount>& parts) const {
+  TRY_SET(const UniqueFd place, sys::open_at(mount_.root(), "dir", O_PATH | O_DIRECTORY));
+  for (const fs::DetachedMount& part : parts) TRY(part.attach(place.borrow()));
+  return {};
+}
+
 Result<> Mask::uncover_old_root() {
   return sys::unmount_detached("/dev");
 }

@@ -36,6 +36,9 @@ class Mask {
  public:
   static Result<Mask> make();
   Result<> cover(BorrowedFd place) const;
+  // Mounts `parts` below itself, to go away with it: for each that is dropped while it is mounted nowhere, the kernel
+  // waits an RCU grace period (0.2 ms, more on a busy machine); for the old root's tree it waits once.
+  Result<> take_along(const std::vector<fs::DetachedMount>& parts) const;
   // Gives the old root its /dev back, for hooks that still see it.
   static Result<> uncover_old_root();
 

@@ -50,14 +50,20 @@ Result<std::string> read_memory_file(BorrowedFd file) {
 
 // ---- The child's half: init, process 1 of the container, until it becomes the command. ------------------------
 
-// Puts the parent's mounts, the root first, where they belong in the plan's order.
-fs::DetachedMount take_mounts(const Plan& plan, std::vector<UniqueFd> fds,
-                              std::vector<fs::DetachedMount>& mounts) {
+// Takes the parent's mounts: returns the root with what it was made of, and puts the others where they belong in the
+// plan's order.
+Result<fs::DetachedMount> take_mounts(const Plan& plan, InitTalk& talk,
+                                      std::vector<fs::DetachedMount>& mounts) {
+  TRY_SET(std::vector<UniqueFd> fds, talk.ask(Stage::kMounts));
+  if (fds.size() < 1 + plan.parent_mounts)
+    return fail(Code::kCorrupt, "the parent sent too few mounts");
   std::size_t next = 1;
   for (std::size_t i = 0; i < plan.mounts.size(); ++i)
     if (plan.mounts[i].maker == Maker::kParentBind || plan.mounts[i].maker == Maker::kParentDev)
       mounts[i] = fs::DetachedMount(std::move(fds[next++]));
-  return fs::DetachedMount(std::move(fds.front()));
+  fs::DetachedMount root(std::move(fds.front()));
+  for (; next < fds.size(); ++next) root.keep(fs::DetachedMount(std::move(fds[next])));
+  return root;
 }
 
 // Hooks find the container's root at its path in the container's mount namespace, and may mount into it there.
@@ -80,7 +86,8 @@ Result<> run_create_hooks(Init& init) {
   const oci::Hooks& hooks = init.launch.spec.hooks;
   if (!has_create_hooks(hooks)) return {};
   TRY(Mask::uncover_old_root());
-  TRY_SET(const std::vector<UniqueFd> fds, init.talk.ask(Stage::kHooks, 3));
+  TRY_SET(const std::vector<UniqueFd> fds, init.talk.ask(Stage::kHooks));
+  if (fds.size() != 3) return fail(Code::kCorrupt, "the parent sent too few files for hooks");
   TRY_SET(const std::string creating, read_memory_file(fds[1].borrow()));
   TRY_SET(init.created_state, read_memory_file(fds[2].borrow()));
   return init.steps.run(info_of(LaunchStep::kHooks), [&] {
@@ -112,6 +119,7 @@ Result<> furnish_root(Init& init, const fs::DetachedMount& root_mount,
   const Steps& steps = init.steps;
   const oci::Spec& spec = launch.spec;
   TRY_SET(const Mask mask, Mask::make());
+  TRY(mask.take_along(root_mount.parts()));
   TRY(steps.run(info_of(LaunchStep::kAttachRoot),
                 [&] { return attach_root(root_mount, place_of_root(launch)); }));
   TRY_SET(UniqueFd top, sys::duplicate(root_mount.root()));
@@ -155,8 +163,7 @@ Result<> become_container(Init& init) {
     return write_sysctls(plan, launch.separate, mounts, launch.spec.linux_.sysctl);
   }));
 
-  TRY_SET(std::vector<UniqueFd> made, init.talk.ask(Stage::kMounts, 1 + plan.parent_mounts));
-  const fs::DetachedMount root = take_mounts(plan, std::move(made), mounts);
+  TRY_SET(const fs::DetachedMount root, take_mounts(plan, init.talk, mounts));
   if (plan.new_cgroup_ns)
     TRY(step(LaunchStep::kCgroupNamespace, [] { return sys::unshare(CLONE_NEWCGROUP); }));
   return furnish_root(init, root, mounts);
@@ -215,17 +222,16 @@ Result<std::vector<fs::DetachedMount>> make_mounts(const Launch& launch, pid_t i
   return made;
 }
 
-// The user namespace of init, mapped; nothing if it has ours.
+// The user namespace of init, mapped; nothing if it has ours. Init has its answer before it asks: it makes its network
+// while the parent mounts, and neither waits.
 Result<UniqueFd> settle_users(const Launch& launch, pid_t init, ParentTalk& talk,
                               const Steps& steps) {
   if (!launch.plan.user_ns) return UniqueFd();
   if ((launch.plan.clone_flags & CLONE_NEWUSER) != 0)
     TRY(steps.run(info_of(LaunchStep::kIdMap),
                   [&] { return write_id_maps(init, launch.spec.linux_); }));
-  TRY_SET(UniqueFd user_ns, open_user_namespace(init));
-  TRY(talk.wait_for(Stage::kIdMap));
   TRY(talk.answer());
-  return user_ns;
+  return open_user_namespace(init);
 }
 
 Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
@@ -236,8 +242,9 @@ Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, c
   TRY(steps.run(info_of(LaunchStep::kLimits),
                 [&] { return set_process_limits(init, launch.process); }));
   std::vector<BorrowedFd> lent;
-  lent.reserve(mounts.size());
   for (const fs::DetachedMount& mount : mounts) lent.push_back(mount.root());
+  for (const fs::DetachedMount& part : mounts.front().parts()) lent.push_back(part.root());
+  if (launch.plan.user_ns) TRY(talk.wait_for(Stage::kIdMap));
   TRY(talk.wait_for(Stage::kMounts));
   return talk.answer(lent);
 }
