@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "engine/parse.h"
 #include "engine/reserve.h"
+#include "engine/seccomp_file.h"
 #include "resource_flags.h"
 #include "runtime/own_program.h"
 #include "security/rlimits.h"
@@ -64,7 +65,8 @@ void add_file_flags(CLI::App& app, RunRequest& request, Words& words) {
 void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "--cap-add", words.cap_add, "a capability, or ALL");
   add_list(app, "--cap-drop", words.cap_drop, "a capability, or ALL");
-  add_list(app, "--security-opt", words.security, "no-new-privileges, seccomp=unconfined, ...");
+  add_list(app, "--security-opt", words.security,
+           "no-new-privileges, seccomp=FILE|unconfined, ...");
   app.add_flag("--privileged", request.privileged, "all capabilities, no filter, the host's users");
   app.add_option("--network,--net", words.network, "none (with loopback) or host");
   app.add_option("--userns", words.userns, "auto (private users) or host");
@@ -140,6 +142,9 @@ Result<> judge_isolation(const Words& words, RunRequest& request) {
   request.cap_add = words.cap_add;
   request.cap_drop = words.cap_drop;
   for (const std::string& text : words.security) TRY(engine::parse_security_option(text, request));
+  if (!request.seccomp_file.empty()) {
+    TRY_SET(request.seccomp_profile, engine::read_seccomp_profile(request.seccomp_file));
+  }
   if (words.network == "host")
     request.network = engine::Network::kHost;
   else if (words.network != "none")

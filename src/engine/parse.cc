@@ -260,20 +260,23 @@ Result<std::pair<std::string, std::uint64_t>> parse_rate(std::string_view flag,
 Result<> parse_security_option(std::string_view text, RunRequest& request) {
   const std::size_t at = text.find_first_of("=:");
   const std::string_view key = text.substr(0, at);
-  const std::string_view value = at == std::string_view::npos ? "true" : text.substr(at + 1);
+  const bool has_value = at != std::string_view::npos;
+  const std::string_view value = has_value ? text.substr(at + 1) : "true";
+  const bool off = value == "unconfined";
   if (key == "no-new-privileges" && (value == "true" || value == "false")) {
     request.no_new_privileges = value == "true";
-  } else if (key == "seccomp" && value == "unconfined") {
-    request.seccomp_off = true;
-  } else if (key == "systempaths" && value == "unconfined") {
+  } else if (key == "seccomp" && has_value && !value.empty()) {
+    // The last one counts; "builtin" is docker's word for the profile that is there anyhow.
+    request.seccomp_off = off;
+    request.seccomp_file = off || value == "builtin" ? "" : value;
+  } else if (key == "systempaths" && off) {
     request.unmasked = true;
-  } else if ((key == "apparmor" || key == "label") &&
-             (value == "unconfined" || value == "disable")) {
-    // Nothing to switch off: no label is set unless one is asked for.
-  } else {
+  } else if (!(key == "apparmor" || key == "label") || !(off || value == "disable")) {
     return bad("--security-opt", text,
-               "expected no-new-privileges, seccomp=unconfined or systempaths=unconfined");
+               "expected no-new-privileges, seccomp=FILE, seccomp=unconfined or "
+               "systempaths=unconfined");
   }
+  // apparmor and label: nothing to switch off, no label is set unless one is asked for.
   return {};
 }
 

@@ -45,7 +45,7 @@ Result<std::pair<std::string, std::string>> parse_pair(std::string_view flag,
 Result<std::pair<std::string, std::uint64_t>> parse_rate(std::string_view flag,
                                                          std::string_view text, bool bytes);
 
-// --security-opt no-new-privileges[=true], seccomp=unconfined, systempaths=unconfined, ...
+// --security-opt no-new-privileges[=true], seccomp=FILE, seccomp=unconfined, systempaths=unconfined, ...
 Result<> parse_security_option(std::string_view text, RunRequest& request);
 
 // --hostname

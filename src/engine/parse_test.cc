@@ -88,8 +88,13 @@ TEST(ParseSecurityOption, RefusesWhatItDoesNotKnow) {
   EXPECT_TRUE(request.no_new_privileges);
   EXPECT_TRUE(parse_security_option("seccomp=unconfined", request));
   EXPECT_TRUE(request.seccomp_off);
-  for (const char* bad :
-       {"", "apparmor=foo", "seccomp=", "no-new-privileges=maybe", "apparmor=unconfined_foo"})
+  EXPECT_TRUE(parse_security_option("seccomp=./profile.json", request));
+  EXPECT_FALSE(request.seccomp_off);
+  EXPECT_EQ(request.seccomp_file, "./profile.json");
+  EXPECT_TRUE(parse_security_option("seccomp=builtin", request));
+  EXPECT_EQ(request.seccomp_file, "");
+  for (const char* bad : {"", "seccomp", "apparmor=foo", "seccomp=", "no-new-privileges=maybe",
+                          "apparmor=unconfined_foo"})
     EXPECT_FALSE(parse_security_option(bad, request)) << bad;
 }
 

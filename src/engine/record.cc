@@ -51,6 +51,7 @@ Result<Record> parse_record(const json::value& value) {
   TRY(fields.read("hostNetwork", record.host_network));
   TRY(fields.read("noNewPrivileges", record.no_new_privileges));
   TRY(fields.read("seccompOff", record.seccomp_off));
+  TRY(fields.read("ownSeccomp", record.own_seccomp));
   return record;
 }
 
@@ -91,6 +92,7 @@ Result<> write_record(const Places& places, const Record& record) {
   object["hostNetwork"] = record.host_network;
   object["noNewPrivileges"] = record.no_new_privileges;
   object["seccompOff"] = record.seccomp_off;
+  object["ownSeccomp"] = record.own_seccomp;
   return sys::replace_file_at(places.root_dir.borrow(), record_file(record.id).c_str(),
                               oci::to_text(object), 0600);
 }

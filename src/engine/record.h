@@ -27,7 +27,8 @@ struct Record {
   std::string user;
   std::vector<std::string> env, capabilities;
   std::string work_dir;
-  bool private_users = false, host_network = false, no_new_privileges = false, seccomp_off = false;
+  bool private_users = false, host_network = false, no_new_privileges = false, seccomp_off = false,
+       own_seccomp = false;  // the user's profile, kept in seccomp.json
 };
 
 // While it runs. A pid alone says nothing: it counts only with the start time and the boot it belongs to.

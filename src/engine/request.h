@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "oci/seccomp_profile.h"
 #include "oci/spec.h"
 
 namespace planet::engine {
@@ -43,6 +44,8 @@ struct RunRequest {
 
   std::vector<std::string> cap_add, cap_drop;
   bool privileged = false, no_new_privileges = false, seccomp_off = false, unmasked = false;
+  std::string seccomp_file;                            // of --security-opt, and ...
+  std::optional<oci::SeccompProfile> seccomp_profile;  // ... what it says
   Network network = Network::kNone;
   UserNamespace user_namespace = UserNamespace::kDefault;
   std::vector<oci::Rlimit> ulimits;

@@ -5,6 +5,7 @@
 #include "engine/containers.h"
 #include "engine/keeper.h"
 #include "engine/reserve.h"
+#include "engine/seccomp_file.h"
 #include "engine/spec_plan.h"
 #include "engine/streams.h"
 #include "image/embedded.h"
@@ -98,6 +99,17 @@ Result<> check_ids(const image::Image& image, const Record& record) {
                   ", but a private range has the ids 0 to 65535; use --userns host");
 }
 
+// The rules of the user's profile that hold for this container, also for what exec puts into it.
+Result<> plan_seccomp(const Engine& engine, const RunRequest& request, Record& record,
+                      oci::Spec& spec) {
+  if (!request.seccomp_profile) return {};
+  TRY_SET(const oci::Machine machine, this_machine());
+  spec.linux_.seccomp =
+      oci::choose_rules(*request.seccomp_profile, spec.process->capabilities->bounding, machine);
+  record.own_seccomp = true;
+  return keep_seccomp(engine.places, record.id, *spec.linux_.seccomp);
+}
+
 // Reserves and writes down everything; undone again unless `undo` commits.
 Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool private_users,
                          Undo& undo) {
@@ -132,6 +144,7 @@ Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool p
   TRY_SET(prepared.spec, plan_spec(request, image.config, identity));
   prepared.user = request.user.value_or(image.config.user);
   note_process(record, prepared.spec, *prepared.user);
+  TRY(plan_seccomp(engine, request, record, prepared.spec));
   TRY(write_record(engine.places, record));
   return prepared;
 }
@@ -213,9 +226,12 @@ Result<int> run(const Engine& engine, const RunRequest& request, const RunHooks&
 
 Result<int> exec(const Engine& engine, const Record& record, const UniqueFd& init, pid_t init_pid,
                  const ExecOptions& options) {
-  (void)engine;
   if (!record.private_users) TRY(runtime::leave_writable_program());
-  const oci::Spec spec = exec_spec(record);
+  oci::Spec spec = exec_spec(record);
+  if (record.own_seccomp && !options.privileged) {
+    TRY_SET(spec.linux_.seccomp, kept_seccomp(engine.places, record.id),
+            "read its seccomp profile");
+  }
   const oci::Process process = exec_process(record, options);
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
   TRY_SET(Streams streams, Streams::make(options.interactive, options.terminal));

@@ -31,6 +31,6 @@ Result<> validate_resources(const Resources& resources, std::string_view where =
 // One side of a user namespace's or a mount's id map.
 Result<> validate_id_map(const std::vector<IdMapping>& map, const std::string& where);
 
-Result<> validate_seccomp(const Seccomp& seccomp);
+Result<> validate_seccomp(const Seccomp& seccomp, const std::string& where = "linux.seccomp");
 
 }  // namespace planet::oci

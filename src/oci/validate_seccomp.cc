@@ -57,8 +57,7 @@ Result<> check_listener(const std::string& where, const Seccomp& seccomp) {
 
 }  // namespace
 
-Result<> validate_seccomp(const Seccomp& seccomp) {
-  const std::string where = "linux.seccomp";
+Result<> validate_seccomp(const Seccomp& seccomp, const std::string& where) {
   TRY(check_action(where, ".defaultAction", seccomp.default_action, ".defaultErrnoRet",
                    seccomp.default_errno_ret));
   TRY(check_words(where + ".architectures", seccomp.architectures, kSeccompArchitectures));

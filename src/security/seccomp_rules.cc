@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <memory>
+#include <set>
 
 #include "base/strings.h"
 #include "security/seccomp_table.h"
@@ -223,6 +224,17 @@ Result<std::vector<scmp_arg_cmp>> args_of(const oci::SeccompRule& rule) {
   return args;
 }
 
+// libseccomp's rules compare an argument once. One that is compared twice means "either", as other runtimes read it.
+std::vector<std::vector<scmp_arg_cmp>> alternatives(const std::vector<scmp_arg_cmp>& args) {
+  std::set<unsigned> indices;
+  for (const scmp_arg_cmp& arg : args) indices.insert(arg.arg);
+  if (indices.size() == args.size()) return {args};
+  std::vector<std::vector<scmp_arg_cmp>> each;
+  each.reserve(args.size());
+  for (const scmp_arg_cmp& arg : args) each.push_back({arg});
+  return each;
+}
+
 Result<> add_architectures(const Context& context, const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     std::string word = name.starts_with("SCMP_ARCH_") ? name.substr(10) : name;
@@ -282,7 +294,8 @@ Result<CompiledProfile> compile_profile(const oci::Seccomp& profile) {
     TRY_SET(const std::uint32_t action, action_of(rule.action, rule.errno_ret));
     TRY_SET(const std::vector<scmp_arg_cmp> args, args_of(rule));
     if (action == default_action) continue;
-    for (const std::string& name : rule.names) TRY(add_rule(context, action, name, args));
+    for (const auto& either : alternatives(args))
+      for (const std::string& name : rule.names) TRY(add_rule(context, action, name, either));
   }
   CompiledProfile out;
   TRY_SET(out.flags, flags_of(profile.flags));

@@ -212,6 +212,15 @@ TEST(CompileProfile, FollowsTheSpec) {
   EXPECT_EQ(under_filter(compiled->filter, [] { return ::syscall(SYS_getppid); }), 77);
   EXPECT_EQ(under_filter(compiled->filter, [] { return long{::personality(8)}; }), EPERM);
   EXPECT_EQ(under_filter(compiled->filter, [] { return long{::personality(0)}; }), 0);
+  profile.syscalls = {{.names = {"personality"},
+                       .action = "SCMP_ACT_ERRNO",
+                       .args = {{.index = 0, .value = 8, .op = "SCMP_CMP_EQ"},
+                                {.index = 0, .value = 9, .op = "SCMP_CMP_EQ"}}}};
+  const auto either = compile_profile(profile);
+  ASSERT_TRUE(either) << either.error().to_string();
+  EXPECT_EQ(under_filter(either->filter, [] { return long{::personality(8)}; }), EPERM);
+  EXPECT_EQ(under_filter(either->filter, [] { return long{::personality(9)}; }), EPERM);
+  EXPECT_EQ(under_filter(either->filter, [] { return long{::personality(0)}; }), 0);
   profile.default_action = "SCMP_ACT_WHAT";
   EXPECT_FALSE(compile_profile(profile));
   profile = {.default_action = "SCMP_ACT_ALLOW", .architectures = {"SCMP_ARCH_PDP11"}};
