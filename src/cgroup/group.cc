@@ -16,9 +16,9 @@ namespace {
 // What every container is in (v1), or is enabled for (v2).
 constexpr std::string_view kAlwaysV1[] = {"pids", "memory", "cpuacct", "devices"};
 constexpr std::string_view kAlwaysV2[] = {"pids", "memory", "cpu"};
-constexpr std::string_view kKnownV1[] = {"pids",     "memory",  "cpuacct",   "devices", "cpu",
-                                         "cpuset",   "freezer", "blkio",     "hugetlb", "net_cls",
-                                         "net_prio", "rdma",    "perf_event"};
+constexpr std::string_view kKnownV1[] = {"pids",     "memory",  "cpuacct",    "devices", "cpu",
+                                         "cpuset",   "freezer", "blkio",      "hugetlb", "net_cls",
+                                         "net_prio", "rdma",    "perf_event", "systemd"};
 
 // Deeper than any engine nests, and far from where removing what was made would fail.
 constexpr std::size_t kMostDepth = 64;
@@ -180,14 +180,21 @@ Result<> Group::make_parts(const Host& host, std::string_view path,
 }
 
 Result<> Group::apply(const std::vector<Write>& writes) const {
+  UniqueFd file;
+  const Write* last = nullptr;
   for (const Write& write : writes) {
     const Part* where = part(write.controller);
     if (where == nullptr)
       return fail(Code::kNotFound, "no control group controller " + quote(write.controller));
-    Result<> written = sys::write_at(where->dir.borrow(), write.file.c_str(), write.value);
-    if (!written && written.error().code() == Code::kNotFound)
-      return fail(Code::kUnsupported, "set " + write.what + ": this kernel has no " + write.file);
-    TRY(std::move(written), "set " + write.what);
+    // Device rules are many writes to one file.
+    if (last == nullptr || last->file != write.file) {
+      auto opened = sys::open_at(where->dir.borrow(), write.file.c_str(), O_WRONLY);
+      if (!opened && opened.error().code() == Code::kNotFound)
+        return fail(Code::kUnsupported, "set " + write.what + ": this kernel has no " + write.file);
+      TRY_SET(file, std::move(opened), "set " + write.what);
+      last = &write;
+    }
+    TRY(sys::write_all(file.borrow(), write.value), "set " + write.what + " in " + write.file);
   }
   return {};
 }

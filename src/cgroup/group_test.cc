@@ -281,13 +281,16 @@ TEST(CompileDeviceRules, StopsAtARuleForAll) {
 }
 
 TEST(PlanTree, NamesEveryHierarchy) {
-  const Tree tree = plan_tree(Layout::kLegacy, "3:cpu,cpuacct:/x\n2:name=systemd:/\n0::/\n");
+  const Tree tree = plan_tree(Layout::kLegacy, "3:cpu,cpuacct:/x\n2:name=systemd:/\n0::/\n", "");
   ASSERT_EQ(tree.mounts.size(), 2U);
   EXPECT_EQ(tree.mounts[0].name, "cpu,cpuacct");
   EXPECT_EQ(tree.mounts[0].controllers.size(), 2U);
   EXPECT_EQ(tree.mounts[1].name, "systemd");
   EXPECT_EQ(tree.mounts[1].controllers[0], "name=systemd");
-  EXPECT_EQ(plan_tree(Layout::kUnified, "0::/\n").mounts.size(), 1U);
+  const Tree own = plan_tree(Layout::kLegacy, "4:pids:/a/x\n3:memory:/x\n2:freezer:/\n", "/x");
+  ASSERT_EQ(own.mounts.size(), 2U) << "none of a hierarchy where the container has no group";
+  EXPECT_EQ(own.mounts[0].name, "pids");
+  EXPECT_EQ(plan_tree(Layout::kUnified, "0::/\n", "/x").mounts.size(), 1U);
 }
 
 }  // namespace

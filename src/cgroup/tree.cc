@@ -4,7 +4,7 @@
 
 namespace planet::cgroup {
 
-Tree plan_tree(Layout layout, std::string_view proc_self_cgroup) {
+Tree plan_tree(Layout layout, std::string_view proc_self_cgroup, std::string_view group) {
   Tree tree{.layout = layout, .mounts = {}};
   if (layout == Layout::kUnified) {
     tree.mounts.push_back({.name = "", .type = "cgroup2", .controllers = {}});
@@ -12,7 +12,8 @@ Tree plan_tree(Layout layout, std::string_view proc_self_cgroup) {
   }
   for (const std::string_view line : split(proc_self_cgroup, '\n')) {
     const std::vector<std::string_view> fields = split(line, ':');  // id:controllers:path
-    if (fields.size() < 3 || fields[1].empty()) continue;
+    // Where we are in a group ourselves, the paths begin with it.
+    if (fields.size() < 3 || fields[1].empty() || !line.ends_with(group)) continue;
     TreeMount mount{.name = std::string(fields[1]), .type = "cgroup", .controllers = {}};
     for (const std::string_view controller : split(fields[1], ','))
       mount.controllers.emplace_back(controller);

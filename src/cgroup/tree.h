@@ -24,7 +24,9 @@ struct Tree {
   std::vector<TreeMount> mounts;
 };
 
-// From the text of /proc/self/cgroup, which names every hierarchy with its controllers. Pure.
-Tree plan_tree(Layout layout, std::string_view proc_self_cgroup);
+// From the text of /proc/self/cgroup, which names every hierarchy with its controllers and the caller's group. Only of the
+// hierarchies in which that is `group`: in another the container has no group of its own, and would see the
+// host's. Pure.
+Tree plan_tree(Layout layout, std::string_view proc_self_cgroup, std::string_view group);
 
 }  // namespace planet::cgroup

@@ -19,8 +19,11 @@ Result<> check_path(std::string_view path) {
   return {};
 }
 
+// The kernel does not change: asked once.
 bool has_openat2() {
-  return sys::open_at2(sys::kCwd, "/", O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT).has_value();
+  static const bool has =
+      sys::open_at2(sys::kCwd, "/", O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT).has_value();
+  return has;
 }
 
 std::unexpected<Error> path_error(int err, std::string_view path) {
@@ -130,15 +133,10 @@ Result<UniqueFd> Root::make_directories(std::string_view path, mode_t mode) cons
   // The usual case first: it is there.
   if (auto there = open(path, O_PATH | O_DIRECTORY); there || there.error().sys_errno() != ENOENT)
     return there;
-  std::string prefix;
-  for (const std::string_view part : split(path, '/')) {
-    if (part.empty() || part == ".") continue;
-    const std::string above = prefix;
-    prefix += '/';
-    prefix += part;
-    if (open(prefix, O_PATH | O_DIRECTORY) || part == "..") continue;
-    TRY_SET(const UniqueFd dir, open(above, O_PATH | O_DIRECTORY));
-    const Result<> made = sys::make_dir_at(dir.borrow(), std::string(part).c_str(), mode);
+  const auto [above, name] = split_last(path);
+  TRY_SET(const UniqueFd dir, make_directories(above, mode));
+  if (name != "." && name != "..") {
+    const Result<> made = sys::make_dir_at(dir.borrow(), std::string(name).c_str(), mode);
     if (!made && made.error().code() != Code::kAlreadyExists) return std::unexpected(made.error());
   }
   return open(path, O_PATH | O_DIRECTORY);

@@ -4,7 +4,6 @@
 
 #include "cgroup/group.h"
 #include "cgroup/host.h"
-#include "cgroup/tree.h"
 #include "fs/detached_mount.h"
 #include "fs/root.h"
 #include "sys/file.h"
@@ -89,10 +88,14 @@ Result<> CgroupEntry::add_if_outside(pid_t process) const {
   return group_.add(process);
 }
 
-Result<> mount_cgroup_tree(BorrowedFd place, const fs::MountOptions& options) {
+Result<cgroup::Tree> own_cgroup_tree(const oci::Linux& spec) {
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
   TRY_SET(const std::string own, sys::read_file_at(sys::kCwd, "/proc/self/cgroup"));
-  const cgroup::Tree tree = cgroup::plan_tree(host.layout(), own);
+  return cgroup::plan_tree(host.layout(), own, spec.cgroups_path);
+}
+
+Result<> mount_cgroup_tree(BorrowedFd place, const cgroup::Tree& tree,
+                           const fs::MountOptions& options) {
   if (tree.layout == cgroup::Layout::kLegacy) return mount_legacy(place, tree, options);
   fs::MountOptions plain = options;
   plain.data.clear();

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "cgroup/group.h"
+#include "cgroup/tree.h"
 #include "fs/mount_options.h"
 #include "oci/spec.h"
 
@@ -35,7 +36,12 @@ class CgroupEntry {
   bool clone3_ = false;
 };
 
-// Mounts the control group file systems that this host has at `place`, as seen from the caller's cgroup namespace.
-Result<> mount_cgroup_tree(BorrowedFd place, const fs::MountOptions& options);
+// The control group file systems of the container `spec`, whose init calls this from its group, before it enters a cgroup
+// namespace, where every path is "/".
+Result<cgroup::Tree> own_cgroup_tree(const oci::Linux& spec);
+
+// Mounts `tree` at `place`, as seen from the caller's cgroup namespace.
+Result<> mount_cgroup_tree(BorrowedFd place, const cgroup::Tree& tree,
+                           const fs::MountOptions& options);
 
 }  // namespace planet::runtime

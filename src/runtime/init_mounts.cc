@@ -19,32 +19,54 @@ namespace {
 
 constexpr std::uint64_t kPrivate = 1U << 18;  // MS_PRIVATE
 
-// The place for a mount: the file or directory at `destination`, made if it is missing (a file for a file).
-Result<UniqueFd> open_place(const fs::Root& root, const std::string& destination, bool directory) {
-  auto there = root.open(destination, O_PATH);
-  if (there || there.error().sys_errno() != ENOENT) return there;
-  if (directory) return root.make_directories(destination, 0755);
-  const auto [above, name] = fs::split_last(destination);
-  TRY(root.make_directories(above, 0755));
-  TRY(root.open(destination, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
-  return root.open(destination, O_PATH);
-}
-
 Result<bool> is_directory(BorrowedFd file) {
   TRY_SET(const struct stat st, sys::stat_fd(file));
   return S_ISDIR(st.st_mode);
 }
 
+std::unexpected<Error> wrong_kind(bool directory) {
+  return fail(Code::kInvalidArgument, directory ? "a directory cannot be mounted on a file"
+                                                : "a file cannot be mounted on a directory");
+}
+
+Result<UniqueFd> open_directory_place(const fs::Root& root, const std::string& destination) {
+  auto place = root.make_directories(destination, 0755);
+  if (!place && place.error().sys_errno() == ENOTDIR && root.open(destination, O_PATH))
+    return wrong_kind(true);
+  return place;
+}
+
+Result<UniqueFd> open_file_place(const fs::Root& root, const std::string& destination) {
+  auto there = root.open(destination, O_PATH);
+  if (!there && there.error().sys_errno() == ENOENT) {
+    const auto [above, name] = fs::split_last(destination);
+    TRY(root.make_directories(above, 0755));
+    TRY(root.open(destination, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
+    return root.open(destination, O_PATH);
+  }
+  if (!there) return there;
+  TRY_SET(const bool directory, is_directory(there->borrow()));
+  if (directory) return wrong_kind(false);
+  return there;
+}
+
 // A mount of proc or sysfs must be at an ordinary directory of that name: a link there would send it, and what
 // is later written below it, elsewhere (CVE-2019-19921).
-Result<> check_ordinary(const fs::Root& root, const PlannedMount& mount) {
-  if (mount.type != "proc" && mount.type != "sysfs") return {};
-  const auto leaf = root.open_no_follow(mount.destination, O_PATH);
-  if (!leaf) return {};
-  TRY_SET(const struct stat st, sys::stat_fd(leaf->borrow()));
-  if (S_ISDIR(st.st_mode)) return {};
+Result<UniqueFd> open_ordinary_place(const fs::Root& root, const std::string& destination) {
+  auto place = root.open_no_follow(destination, O_PATH | O_DIRECTORY);
+  if (place) return place;
+  if (place.error().sys_errno() == ENOENT) return root.make_directories(destination, 0755);
+  if (place.error().sys_errno() != ENOTDIR && place.error().sys_errno() != ELOOP) return place;
   return fail(Code::kInvalidArgument,
-              quote(mount.destination) + " in the root filesystem is not an ordinary directory");
+              quote(destination) + " in the root filesystem is not an ordinary directory");
+}
+
+// The place for a mount: the file or directory at its destination, made if it is missing (a file for a file).
+Result<UniqueFd> open_place(const fs::Root& root, const PlannedMount& mount, bool directory) {
+  if (mount.type == "proc" || mount.type == "sysfs")
+    return open_ordinary_place(root, mount.destination);
+  return directory ? open_directory_place(root, mount.destination)
+                   : open_file_place(root, mount.destination);
 }
 
 // What tools show a container of its own resources by covering one file. No process reads or writes these to be safe.
@@ -77,14 +99,8 @@ Result<> check_proc(const PlannedMount& mount, BorrowedFd built, BorrowedFd plac
 }
 
 Result<> attach(const fs::Root& root, const PlannedMount& mount, const fs::DetachedMount& built) {
-  TRY(check_ordinary(root, mount));
   TRY_SET(const bool directory, is_directory(built.root()));
-  TRY_SET(const UniqueFd place, open_place(root, mount.destination, directory));
-  TRY_SET(const bool place_directory, is_directory(place.borrow()));
-  if (directory != place_directory)
-    return fail(Code::kInvalidArgument, std::string("a ") + (directory ? "directory" : "file") +
-                                            " cannot be mounted on a " +
-                                            (place_directory ? "directory" : "file"));
+  TRY_SET(const UniqueFd place, open_place(root, mount, directory));
   TRY(check_proc(mount, built.root(), place.borrow()));
   return built.attach(place.borrow());
 }
@@ -134,13 +150,14 @@ Result<> attach_root(const fs::DetachedMount& root, const std::string& place) {
 }
 
 Result<> attach_mounts(const fs::Root& root, const Plan& plan,
-                       const std::vector<fs::DetachedMount>& built, const Steps& steps) {
+                       const std::vector<fs::DetachedMount>& built, const cgroup::Tree& cgroups,
+                       const Steps& steps) {
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const PlannedMount& mount = plan.mounts[i];
     TRY(steps.run(info_of(LaunchStep::kAttach), mount.destination, [&]() -> Result<> {
       if (mount.maker == Maker::kInitCgroup) {
-        TRY_SET(const UniqueFd place, open_place(root, mount.destination, true));
-        return mount_cgroup_tree(place.borrow(), mount.options);
+        TRY_SET(const UniqueFd place, open_directory_place(root, mount.destination));
+        return mount_cgroup_tree(place.borrow(), cgroups, mount.options);
       }
       return attach(root, mount, built[i]);
     }));

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "cgroup/tree.h"
 #include "fs/detached_mount.h"
 #include "fs/root.h"
 #include "oci/spec.h"
@@ -25,9 +26,11 @@ Result<std::vector<fs::DetachedMount>> build_file_systems(const Plan& plan, cons
 // change_root.
 Result<> attach_root(const fs::DetachedMount& root, const std::string& place);
 
-// Attaches every mount of the plan in order. `built` has init's and the parent's mounts.
+// Attaches every mount of the plan in order. `built` has init's and the parent's mounts, `cgroups` what a mount of type
+// "cgroup" is.
 Result<> attach_mounts(const fs::Root& root, const Plan& plan,
-                       const std::vector<fs::DetachedMount>& built, const Steps& steps);
+                       const std::vector<fs::DetachedMount>& built, const cgroup::Tree& cgroups,
+                       const Steps& steps);
 
 // An empty directory and an empty file on one read-only tmpfs that all masks of a container share.
 // Made before attach_root: copies are taken of a mount that is attached (Linux before 6.15 wants that), so it

@@ -3,6 +3,8 @@
 #include <linux/sched.h>
 #include <signal.h>
 
+#include <algorithm>
+
 #include "runtime/birth.h"
 #include "runtime/cgroup_entry.h"
 #include "runtime/console.h"
@@ -42,6 +44,11 @@ bool has_create_hooks(const oci::Hooks& hooks) {
            hooks.create_container.empty() && hooks.start_container.empty());
 }
 
+bool mounts_cgroups(const Plan& plan) {
+  return std::ranges::find(plan.mounts, Maker::kInitCgroup, &PlannedMount::maker) !=
+         plan.mounts.end();
+}
+
 Result<std::string> read_memory_file(BorrowedFd file) {
   constexpr std::size_t kMostState = 1U << 20;
   TRY(sys::seek_to(file, 0));
@@ -79,6 +86,7 @@ struct Init {
   const Steps& steps;
   sys::TerminalPair terminal;
   std::string created_state;  // what the startContainer hooks are told
+  cgroup::Tree cgroups;
 };
 
 // The parent executes its hooks, then sends what init's need: their directory, and the state that they are told.
@@ -124,7 +132,7 @@ Result<> furnish_root(Init& init, const fs::DetachedMount& root_mount,
                 [&] { return attach_root(root_mount, place_of_root(launch)); }));
   TRY_SET(UniqueFd top, sys::duplicate(root_mount.root()));
   const fs::Root root(std::move(top));
-  TRY(attach_mounts(root, launch.plan, mounts, steps));
+  TRY(attach_mounts(root, launch.plan, mounts, init.cgroups, steps));
   TRY(make_missing_devices(root, launch.plan));
   if (launch.process.terminal)
     TRY(steps.run(info_of(LaunchStep::kTerminal), [&]() -> Result<> {
@@ -164,6 +172,9 @@ Result<> become_container(Init& init) {
   }));
 
   TRY_SET(const fs::DetachedMount root, take_mounts(plan, init.talk, mounts));
+  if (mounts_cgroups(plan)) {
+    TRY_SET(init.cgroups, own_cgroup_tree(launch.spec.linux_));
+  }
   if (plan.new_cgroup_ns)
     TRY(step(LaunchStep::kCgroupNamespace, [] { return sys::unshare(CLONE_NEWCGROUP); }));
   return furnish_root(init, root, mounts);
@@ -175,7 +186,12 @@ Result<> become_container(Init& init) {
   (void)sys::set_dumpable(false);
   InitTalk talk(std::move(socket));
   const Steps steps(launch.request.log == nullptr ? nullptr : &talk, Side::kInit);
-  Init init{.launch = launch, .talk = talk, .steps = steps, .terminal = {}, .created_state = {}};
+  Init init{.launch = launch,
+            .talk = talk,
+            .steps = steps,
+            .terminal = {},
+            .created_state = {},
+            .cgroups = {}};
   if (const auto ready = become_container(init); !ready) {
     talk.fail(ready.error());
     sys::exit_now(1);
