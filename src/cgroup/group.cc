@@ -179,6 +179,18 @@ Result<> Group::make_parts(const Host& host, std::string_view path,
   return {};
 }
 
+namespace {
+
+// As one write(2), which kernel pseudo-files want.
+Result<> write_value(BorrowedFd file, const Write& write) {
+  const auto written = sys::write_some(file, write.value);
+  if (!written)
+    return std::unexpected(Error::from_errno(written.error().sys_errno(), "write " + write.file));
+  return {};
+}
+
+}  // namespace
+
 Result<> Group::apply(const std::vector<Write>& writes) const {
   UniqueFd file;
   const Write* last = nullptr;
@@ -194,7 +206,7 @@ Result<> Group::apply(const std::vector<Write>& writes) const {
       TRY_SET(file, std::move(opened), "set " + write.what);
       last = &write;
     }
-    TRY(sys::write_all(file.borrow(), write.value), "set " + write.what + " in " + write.file);
+    TRY(write_value(file.borrow(), write), "set " + write.what);
   }
   return {};
 }

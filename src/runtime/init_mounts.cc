@@ -169,10 +169,11 @@ Result<Mask> Mask::make() {
   fs::MountOptions options;
   options.set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
   options.data = {{.key = "size", .value = "4k"},
-                  {.key = "nr_inodes", .value = "3"},
+                  {.key = "nr_inodes", .value = "4"},
                   {.key = "mode", .value = "755"}};
   TRY_SET(fs::DetachedMount mount, fs::DetachedMount::make("tmpfs", "mask", options));
   TRY(sys::make_dir_at(mount.root(), "dir", 0555));
+  TRY(sys::make_dir_at(mount.root(), "parts", 0000));
   TRY(sys::open_at(mount.root(), "file", O_WRONLY | O_CREAT | O_EXCL, 0444));
   TRY(mount.set_read_only(false));
   TRY_SET(const UniqueFd place, sys::open_at(sys::kCwd, "/dev", O_PATH | O_DIRECTORY));
@@ -188,7 +189,7 @@ Result<> Mask::cover(BorrowedFd place) const {
 }
 
 Result<> Mask::take_along(const std::vector<fs::DetachedMount>& parts) const {
-  TRY_SET(const UniqueFd place, sys::open_at(mount_.root(), "dir", O_PATH | O_DIRECTORY));
+  TRY_SET(const UniqueFd place, sys::open_at(mount_.root(), "parts", O_PATH | O_DIRECTORY));
   for (const fs::DetachedMount& part : parts) TRY(part.attach(place.borrow()));
   return {};
 }
