@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "base/strings.h"
 #include "security/seccomp_table.h"
+#include "security/seccomp_tree.h"
 #include "sys/file.h"
 #include "sys/memory_file.h"
 
@@ -82,6 +84,13 @@ Result<> add_conditional(const Context& context, const std::vector<std::string>&
   for (const std::uint64_t persona : {0x0U, 0x8U, 0x20000U, 0x20008U, 0xffffffffU})
     TRY(add_rule(context, SCMP_ACT_ALLOW, "personality", {equals(0, persona)}));
   return add_sockets(context, capabilities);
+}
+
+// The rules of those calls alone whose answer depends on arguments, here or in own_prelude.
+Result<> add_rules_by_argument(const Context& context,
+                               const std::vector<std::string>& capabilities) {
+  TRY(add_rule(context, SCMP_ACT_ALLOW, "ioctl"));
+  return add_conditional(context, capabilities);
 }
 
 Result<> add_own_rules(const Context& context, const std::vector<std::string>& capabilities) {
@@ -263,18 +272,20 @@ Result<unsigned> flags_of(const std::vector<std::string>& names) {
   return flags;
 }
 
-}  // namespace
+using AddRules = Result<> (*)(const Context&, const std::vector<std::string>& capabilities);
 
-Result<std::vector<sock_filter>> compile_own_profile(const std::vector<std::string>& capabilities) {
+// Both architectures' program for rules of ours; what is in none is absent.
+Result<std::vector<sock_filter>> compile_rules(AddRules add_rules,
+                                               const std::vector<std::string>& capabilities) {
   TRY_SET(const Context context, make_context(SCMP_ACT_ERRNO(ENOSYS)));
-  TRY(add_own_rules(context, capabilities));
+  TRY(add_rules(context, capabilities));
   // The 32-bit half is made apart: a call whose name the library does not know cannot be added for both at once.
   TRY_SET(Context compat, make_context(SCMP_ACT_ERRNO(ENOSYS)));
   if (const int result = seccomp_arch_add(compat.get(), kCompatScmp); result < 0)
     return failed(result, "add the 32-bit architecture");
   if (const int result = seccomp_arch_remove(compat.get(), SCMP_ARCH_NATIVE); result < 0)
     return failed(result, "leave the 64-bit architecture to the other half");
-  TRY(add_own_rules(compat, capabilities));
+  TRY(add_rules(compat, capabilities));
   if (const int result = seccomp_merge(context.get(), compat.get()); result < 0)
     return failed(result, "merge the halves");
   static_cast<void>(
@@ -283,6 +294,14 @@ Result<std::vector<sock_filter>> compile_own_profile(const std::vector<std::stri
   TRY_SET(const std::vector<sock_filter> compiled, take_program(context));
   program.insert(program.end(), compiled.begin(), compiled.end());
   return program;
+}
+
+}  // namespace
+
+Result<std::vector<sock_filter>> compile_own_profile(const std::vector<std::string>& capabilities) {
+  TRY_SET(const std::vector<sock_filter> full, compile_rules(add_own_rules, capabilities));
+  TRY_SET(const std::vector<sock_filter> rest, compile_rules(add_rules_by_argument, capabilities));
+  return as_tree(full, rest, std::array{kNative, kCompat});
 }
 
 Result<CompiledProfile> compile_profile(const oci::Seccomp& profile) {
