@@ -19,15 +19,19 @@ namespace planet::engine {
 namespace {
 
 // The control group of the container: asked what happened, and removed.
-bool take_down_cgroup(const std::string& path) {
-  const auto host = cgroup::Host::open();
-  if (!host) return false;
-  auto group = cgroup::Group::open(*host, path);
-  if (!group) return false;
-  const bool oom_killed = group->oom_killed();
-  (void)group->kill_all();
-  (void)group->remove();
+bool take_down(cgroup::Group& group) {
+  const bool oom_killed = group.oom_killed();
+  (void)group.kill_all();
+  (void)group.remove();
   return oom_killed;
+}
+
+// After a launch that failed, at whatever step.
+void take_down_cgroup(const std::string& path) {
+  const auto host = cgroup::Host::open();
+  if (!host) return;
+  auto group = cgroup::Group::open(*host, path);
+  if (group) (void)take_down(*group);
 }
 
 Result<> record_start(const Engine& engine, const Record& record, pid_t init) {
@@ -104,7 +108,7 @@ Result<int> keep(const Engine& engine, const RunRequest& request, const Prepared
   const Record& record = prepared.record;
   Undo undo;
   undo.add([&] {
-    (void)take_down_cgroup(prepared.spec.linux_.cgroups_path);
+    take_down_cgroup(prepared.spec.linux_.cgroups_path);
     (void)erase_container(engine.places, record.id, &record);
   });
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
@@ -123,7 +127,7 @@ Result<int> keep(const Engine& engine, const RunRequest& request, const Prepared
   TRY_SET(const sys::ExitStatus status,
           runtime::relay(running.init, std::move(streams.connections), signals));
   log.flush();
-  const bool oom_killed = take_down_cgroup(prepared.spec.linux_.cgroups_path);
+  const bool oom_killed = take_down(running.cgroup);
   TRY(record_end(engine, record, status.shell_status(), oom_killed));
   if (oom_killed && status.signalled && hooks.say)
     hooks.say("the container was killed because it needed more memory than its limit");

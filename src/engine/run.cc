@@ -41,7 +41,7 @@ Result<> make_upper(BorrowedFd root, const std::string& dir, const image::Image&
   for (const char* part : {"/upper", "/work"}) {
     const std::string path = dir + part;
     TRY(sys::make_dir_at(root, path.c_str(), 0755));
-    TRY_SET(const UniqueFd made, sys::open_at(root, path.c_str(), O_PATH | O_DIRECTORY));
+    TRY_SET(const UniqueFd made, sys::open_at(root, path.c_str(), O_RDONLY | O_DIRECTORY));
     TRY(sys::change_owner(made.borrow(), base + image.root_uid, base + image.root_gid));
     TRY(sys::change_mode(made.borrow(), image.root_mode));
   }

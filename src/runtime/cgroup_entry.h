@@ -29,6 +29,9 @@ class CgroupEntry {
   // The caller's: moves the process in if it could neither be born there nor enter.
   Result<> add_if_outside(pid_t process) const;
 
+  // The group itself, once nobody enters any more.
+  cgroup::Group group() && { return std::move(group_); }
+
  private:
   static Result<CgroupEntry> of(cgroup::Group group);
   cgroup::Group group_;

@@ -112,7 +112,7 @@ Result<Running> exec(const ExecRequest& request) {
   sockets.second.reset();
   ParentTalk talk(std::move(sockets.first), {Stage::kLimits, Stage::kReady}, nullptr);
   TRY_SET(UniqueFd terminal, follow(exec, process, talk));
-  return Running{.init = std::move(process), .terminal = std::move(terminal)};
+  return Running{.init = std::move(process), .terminal = std::move(terminal), .cgroup = {}};
 }
 
 }  // namespace planet::runtime

@@ -362,7 +362,7 @@ Birth birth_of(const Launch& launch) {
 
 Result<Running> launch(const LaunchRequest& request) {
   const Steps steps(request.log, Side::kParent);
-  TRY_SET(const Launch launch, prepare(request, steps));
+  TRY_SET(Launch launch, prepare(request, steps));
 
   TRY_SET(auto sockets, sys::packet_socket_pair());
   const std::int64_t begin = request.log == nullptr ? 0 : sys::monotonic_ns();
@@ -380,7 +380,9 @@ Result<Running> launch(const LaunchRequest& request) {
   ParentTalk talk(std::move(sockets.first), stages_of(launch), request.log);
   auto terminal = follow(launch, init, talk, steps);
   if (!terminal) return std::unexpected(with_death(std::move(terminal).error(), init));
-  return Running{.init = std::move(init), .terminal = *std::move(terminal)};
+  return Running{.init = std::move(init),
+                 .terminal = *std::move(terminal),
+                 .cgroup = std::move(launch.cgroup).group()};
 }
 
 }  // namespace planet::runtime

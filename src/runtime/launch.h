@@ -69,6 +69,8 @@ struct LaunchRequest {
 struct Running {
   sys::Child init;    // destructor kills and reaps it, and so the container, unless released
   UniqueFd terminal;  // the pseudoterminal's master, if the spec asks for one
+  cgroup::Group
+      cgroup;  // launch: the group made for it, in no hierarchy if the spec names none. exec: in none
 };
 
 // Makes the container and starts its command. The cgroup named by spec.linux.cgroupsPath is made here and is

@@ -280,6 +280,8 @@ Result<> change_owner(BorrowedFd fd, uid_t uid, gid_t gid) {
 
 Result<> change_mode(BorrowedFd fd, mode_t mode) {
   // fchmodat2(2) with AT_EMPTY_PATH came with Linux 6.6; /proc/self/fd serves O_PATH descriptors before it.
+  if (::fchmod(fd.get(), mode) == 0) return {};
+  if (errno != EBADF) return call_failed("chmod", "descriptor");
   return done(::chmod(proc_path(fd).data(), mode), "chmod", "descriptor");
 }
 
@@ -289,7 +291,9 @@ Result<> change_times(BorrowedFd fd, const struct timespec (&times)[2]) {
 }
 
 Result<UniqueFd> make_directories(BorrowedFd dir, std::string_view path, mode_t mode) {
-  std::string prefix;
+  std::string prefix(path);
+  // The usual case first: it is there.
+  if (auto there = open_at(dir, prefix.c_str(), O_RDONLY | O_DIRECTORY)) return there;
   for (std::size_t end = 0; end != std::string_view::npos;) {
     end = path.find('/', end + 1);
     prefix = path.substr(0, end);
@@ -299,18 +303,36 @@ Result<UniqueFd> make_directories(BorrowedFd dir, std::string_view path, mode_t 
   return open_at(dir, prefix.c_str(), O_RDONLY | O_DIRECTORY);
 }
 
-Result<std::vector<std::string>> list_dir(BorrowedFd dir) {
+namespace {
+
+struct Entry {
+  std::string name;
+  bool directory = false;  // false also when the file system does not say
+};
+
+Result<std::vector<Entry>> read_entries(BorrowedFd dir) {
   TRY_SET(UniqueFd again, open_at(dir, ".", O_RDONLY | O_DIRECTORY));
   const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(again.borrow().get()), ::closedir);
   if (!stream) return call_failed("fdopendir", "descriptor");
   (void)again.release();  // the stream owns it now
-  std::vector<std::string> names;
+  std::vector<Entry> entries;
   errno = 0;
   while (const dirent* entry = ::readdir(stream.get())) {
     const std::string_view name = entry->d_name;
-    if (name != "." && name != "..") names.emplace_back(name);
+    if (name != "." && name != "..")
+      entries.push_back({.name = std::string(name), .directory = entry->d_type == DT_DIR});
   }
   if (errno != 0) return call_failed("readdir", "descriptor");
+  return entries;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> list_dir(BorrowedFd dir) {
+  TRY_SET(std::vector<Entry> entries, read_entries(dir));
+  std::vector<std::string> names;
+  names.reserve(entries.size());
+  for (Entry& entry : entries) names.push_back(std::move(entry.name));
   return names;
 }
 
@@ -320,24 +342,29 @@ namespace {
 struct Level {
   UniqueFd dir;
   std::string name;  // its name in the level above
-  std::vector<std::string> left;
+  std::vector<Entry> left;
 };
 
 Result<Level> enter(BorrowedFd parent, const std::string& name) {
   TRY_SET(UniqueFd dir, open_at(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-  TRY_SET(std::vector<std::string> names, list_dir(dir.borrow()));
-  return Level{.dir = std::move(dir), .name = name, .left = std::move(names)};
+  TRY_SET(std::vector<Entry> entries, read_entries(dir.borrow()));
+  return Level{.dir = std::move(dir), .name = name, .left = std::move(entries)};
 }
 
-// Unlinks `name`; true if it is a directory that must be entered first.
-Result<bool> unlink_or_enter(BorrowedFd dir, const char* name) {
-  if (::unlinkat(dir.get(), name, 0) == 0 || errno == ENOENT) return false;
-  if (errno != EISDIR && errno != EPERM) return call_failed("unlink", name);
-  const int why = errno;
-  if (::unlinkat(dir.get(), name, AT_REMOVEDIR) == 0 || errno == ENOENT) return false;
-  if (errno == ENOTEMPTY || errno == EEXIST) return true;
-  if (errno == ENOTDIR) errno = why;
-  return call_failed("remove", name);
+// Removes an entry; true if it is a directory that must be entered first. What it is believed to be is tried first:
+// unlink(2) says EISDIR to a directory, or EPERM, which it also says to a file that may not be removed.
+Result<bool> remove_or_enter(BorrowedFd dir, const Entry& entry) {
+  int why = EISDIR;
+  for (const bool directory : {entry.directory, !entry.directory}) {
+    const int flags = directory ? AT_REMOVEDIR : 0;
+    if (::unlinkat(dir.get(), entry.name.c_str(), flags) == 0 || errno == ENOENT) return false;
+    if (directory && (errno == ENOTEMPTY || errno == EEXIST)) return true;
+    const bool other_kind = errno == EISDIR || errno == ENOTDIR;
+    if (!other_kind) why = errno;
+    if (!other_kind && errno != EPERM) break;
+  }
+  errno = why;
+  return call_failed("remove", entry.name);
 }
 
 // A tree may be deeper than the descriptor limit: only the last levels keep theirs, the others are opened again
@@ -347,14 +374,14 @@ class TreeRemoval {
   explicit TreeRemoval(BorrowedFd top) : top_(top) {}
 
   Result<> run(const std::string& name) {
-    TRY(remove(top_, name));
+    TRY(remove(top_, {.name = name, .directory = true}));
     while (!levels_.empty()) {
       Level& level = levels_.back();
       if (level.left.empty()) {
         TRY(leave());
         continue;
       }
-      const std::string next = std::move(level.left.back());
+      const Entry next = std::move(level.left.back());
       level.left.pop_back();
       TRY(remove(level.dir.borrow(), next));
     }
@@ -365,10 +392,10 @@ class TreeRemoval {
   static constexpr std::size_t kOpenLevels = 64;
 
   // Removes one entry, or goes down into it.
-  Result<> remove(BorrowedFd dir, const std::string& name) {
-    TRY_SET(const bool full, unlink_or_enter(dir, name.c_str()));
+  Result<> remove(BorrowedFd dir, const Entry& entry) {
+    TRY_SET(const bool full, remove_or_enter(dir, entry));
     if (!full) return {};
-    TRY_SET(Level below, enter(dir, name));
+    TRY_SET(Level below, enter(dir, entry.name));
     levels_.push_back(std::move(below));
     if (levels_.size() > kOpenLevels) levels_[levels_.size() - kOpenLevels - 1].dir.reset();
     return {};

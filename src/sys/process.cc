@@ -310,10 +310,12 @@ std::string now_text() {
   ::clock_gettime(CLOCK_REALTIME, &now);
   std::tm parts{};
   ::gmtime_r(&now.tv_sec, &parts);
-  char text[64];
-  const std::size_t n = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &parts);
-  std::snprintf(text + n, sizeof text - n, ".%09ldZ", now.tv_nsec);
-  return text;
+  // Not strftime, which reads the local time zone first.
+  std::array<char, 80> text{};
+  std::snprintf(text.data(), text.size(), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ",
+                parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min,
+                parts.tm_sec, now.tv_nsec);
+  return text.data();
 }
 
 void sleep_ms(int milliseconds) {
