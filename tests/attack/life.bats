@@ -32,7 +32,9 @@ with_shared_mounts() { unshare --mount --propagation private sh -c "mount --make
 	with_shared_mounts "bash $top/cycle"
 	sleep 1.5 # what was only begun is swept when it is older than a second
 	planet ps -a >/dev/null
-	# planet-runtime's groups belong to its caller, who was killed with it.
+	# planet-runtime's containers are its caller's to delete, who was killed with it; a group without a state is that of
+	# one killed before it was recorded.
+	for left in /run/planet-runtime/killed-*; do "$RUNTIME_BIN" delete --force "${left##*/}"; done
 	find /sys/fs/cgroup -depth -type d -path '*/planet/killed-*' -exec rmdir {} \;
 }
 
