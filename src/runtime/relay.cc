@@ -32,6 +32,10 @@ class Flow {
   BorrowedFd from() const { return *from_; }
   BorrowedFd to() const { return *to_; }
   void stop_reading() { from_.reset(); }
+  void drop() {
+    from_.reset();
+    pending_ = {};
+  }
 
   // Reads once; the bytes, or none at the end. EIO is how a terminal's master reports that no slave is open.
   std::string_view fill() {
@@ -83,6 +87,7 @@ class RawMode {
   ~RawMode() {
     if (terminal_) (void)sys::restore_modes(*terminal_, before_);
   }
+  bool active() const { return terminal_.has_value(); }
   void follow_size(BorrowedFd master) const {
     if (!terminal_) return;
     if (const auto size = sys::window_size(*terminal_)) (void)sys::set_window_size(master, *size);
@@ -164,8 +169,17 @@ class Relay {
     }
     const std::string_view got = flow.fill();
     if (stream && ends_.tap != nullptr && !got.empty()) ends_.tap->output(*stream, got);
-    // The end of the caller's input is the end of the container's; a terminal's stays open.
-    if (!stream && flow.ended()) ends_.container_in.reset();
+    if (stream || !flow.ended()) return;
+    // The end of the caller's input is the end of the container's; a terminal's stays open ...
+    ends_.container_in.reset();
+    if (raw_.active()) hang_up();
+  }
+
+  // ... unless the caller's own has hung up, for in raw mode it has no other end. SIGHUP alone, passed on as any signal,
+  // is lost on a process 1 that does not listen, or not yet; the end of its terminal is not.
+  void hang_up() {
+    out_.drop();
+    ends_.terminal.reset();
   }
 
   void pass_signals() {

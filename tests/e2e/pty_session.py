@@ -140,9 +140,17 @@ def other_command(command, status, other):
 def hang_up(command):
     session = Session(command)
     session.send("echo re''ady\n")
-    wait_until_raw(session)
+    session.expect("ready")  # from here on the shell hears signals
     os.close(session.fd)
     assert session.wait() == 129
+
+
+def hang_up_on_the_deaf(command):
+    """Process 1 does not listen to SIGHUP: the end of its terminal is what it sees."""
+    session = Session(command)
+    wait_until_raw(session)
+    os.close(session.fd)
+    assert session.wait() == 3
 
 
 def killed(command):
@@ -155,7 +163,8 @@ def killed(command):
 
 
 SCENARIOS = {"job_control": job_control, "killed_from_outside": killed_from_outside, "first_size": first_size,
-             "ends": ends, "signal": signal_to_planet, "command": other_command, "hang_up": hang_up, "killed": killed}
+             "ends": ends, "signal": signal_to_planet, "command": other_command, "hang_up": hang_up,
+             "hang_up_on_the_deaf": hang_up_on_the_deaf, "killed": killed}
 
 if __name__ == "__main__":
     scenario, *arguments = sys.argv[1].split(":")

@@ -16,6 +16,10 @@ on_terminal() { # SCENARIO ARGS...: planet under a pseudoterminal
 	on_terminal killed_from_outside run --rm -it busybox sh
 }
 
+@test "a terminal that hangs up is the end of the container's, whether or not process 1 hears SIGHUP" {
+	on_terminal hang_up_on_the_deaf run --rm -it busybox sh -c 'trap "" HUP; echo ready; cat; exit 3'
+}
+
 @test "exec on a terminal is the same" {
 	planet run -d --name web busybox sleep 1000
 	on_terminal job_control exec -it web sh
