@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "engine/device.h"
 #include "engine/parse.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
@@ -23,10 +24,10 @@ using engine::RunRequest;
 // Flags as text, before they are judged.
 struct Words {
   std::vector<std::string> env, env_files, volumes, mounts, tmpfs, cap_add, cap_drop, security,
-      ulimits, labels, sysctls, publish;
+      ulimits, labels, sysctls, publish, devices;
   std::string network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir,
               user;
-  std::optional<std::string> shm_size, stop_timeout, oom_score_adj;
+  std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj;
   ResourceWords resources;
 };
 
@@ -57,6 +58,7 @@ void add_file_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "-v,--volume", words.volumes, "SOURCE:DESTINATION[:ro]");
   add_list(app, "--mount", words.mounts, "type=bind|tmpfs,source=...,target=...[,readonly]");
   add_list(app, "--tmpfs", words.tmpfs, "DESTINATION[:OPTIONS]");
+  add_list(app, "--device", words.devices, "HOST[:CONTAINER][:rwm], below /dev");
   app.add_flag("--read-only", request.read_only, "its root filesystem cannot be written");
   add_text(app, "--shm-size", words.shm_size, "size of /dev/shm");
   app.add_option("--rootfs", request.rootfs, "a directory instead of an image");
@@ -70,6 +72,7 @@ void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
   app.add_flag("--privileged", request.privileged, "all capabilities, no filter, the host's users");
   app.add_option("--network,--net", words.network, "none (with loopback) or host");
   app.add_option("--userns", words.userns, "auto (private users) or host");
+  add_text(app, "--cgroup-parent", words.cgroup_parent, "the control group to be made in");
   add_list(app, "--sysctl", words.sysctls, "NAME=VALUE");
   add_list(app, "-p,--publish", words.publish, "ports come with networks");
 }
@@ -121,6 +124,10 @@ Result<> judge_mounts(const Words& words, RunRequest& request) {
     TRY_SET(oci::Mount mount, engine::parse_tmpfs(text));
     request.tmpfs.push_back(std::move(mount));
   }
+  for (const std::string& text : words.devices) {
+    TRY_SET(engine::GrantedDevice device, engine::find_device(text));
+    request.devices.push_back(std::move(device));
+  }
   if (words.shm_size) {
     TRY_SET(const std::int64_t size, engine::parse_size("--shm-size", *words.shm_size));
     request.shm_bytes = static_cast<std::uint64_t>(size);
@@ -160,6 +167,9 @@ Result<> judge_isolation(const Words& words, RunRequest& request) {
   if (request.privileged && words.userns == "auto")
     return fail(Code::kInvalidArgument,
                 "--privileged uses the host's users: leave out --userns auto");
+  if (words.cgroup_parent) {
+    TRY_SET(request.cgroup_parent, engine::parse_cgroup_parent(*words.cgroup_parent));
+  }
   for (const std::string& text : words.sysctls) {
     if (text.find('=') == std::string::npos)
       return fail(Code::kInvalidArgument, "--sysctl " + quote(text) + ": expected NAME=VALUE");

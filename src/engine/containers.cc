@@ -79,10 +79,11 @@ Result<> kill_and_wait(BorrowedFd init) {
   return wait_for_end(init, -1, ended);
 }
 
-Result<> remove_cgroup(const std::string& id, bool kill) {
+// With whoever is still in it.
+Result<> remove_cgroup(const std::string& path) {
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
-  TRY_SET(cgroup::Group group, cgroup::Group::open(host, cgroup_path(id)));
-  if (kill) TRY(group.kill_all());
+  TRY_SET(cgroup::Group group, cgroup::Group::open(host, path));
+  TRY(group.kill_all());
   return group.remove();
 }
 
@@ -222,7 +223,7 @@ Result<> remove_settled(const Places& places, const Container& container, bool f
   wait_for_keeper(places, container);
   // A keeper of --rm has removed it by now.
   if (!read_record(places, id)) return {};
-  TRY(remove_cgroup(id, true));
+  TRY(remove_cgroup(container.record.cgroup));
   return erase_container(places, id, &container.record);
 }
 
@@ -266,8 +267,8 @@ Result<> remove_container(const Places& places, const Container& container, bool
   return std::unexpected(settled.error());
 }
 
-Result<> discard_container(const Places& places, const std::string& id) {
-  (void)remove_cgroup(id, true);
+Result<> discard_container(const Places& places, const std::string& id, const std::string& cgroup) {
+  (void)remove_cgroup(cgroup);
   return erase_container(places, id, nullptr);
 }
 

@@ -49,7 +49,7 @@ void wait_for_keeper(const Places& places, const Container& container);
 Result<> remove_container(const Places& places, const Container& container, bool force);
 
 // What a start that failed has left of an id: control group, with whoever is still in it, and files.
-Result<> discard_container(const Places& places, const std::string& id);
+Result<> discard_container(const Places& places, const std::string& id, const std::string& cgroup);
 
 // The files and reservations of an id whose record may be missing or half made.
 Result<> erase_container(const Places& places, const std::string& id, const Record* record);

@@ -280,6 +280,17 @@ Result<> parse_security_option(std::string_view text, RunRequest& request) {
   return {};
 }
 
+Result<std::string> parse_cgroup_parent(std::string_view text) {
+  std::string path;
+  for (const std::string_view part : split(text, '/')) {
+    if (part == "." || part == ".." || printable(part) != part)
+      return bad("--cgroup-parent", text, "expected a path such as /tenants/one");
+    if (!part.empty()) path.append("/").append(part);
+  }
+  if (path.empty()) return bad("--cgroup-parent", text, "expected a path such as /tenants/one");
+  return path;
+}
+
 Result<> check_hostname(std::string_view text) {
   constexpr std::size_t kMostHostname = 64;  // __NEW_UTS_LEN
   const bool good = !text.empty() && text.size() <= kMostHostname && text.front() != '-' &&

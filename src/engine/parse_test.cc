@@ -98,6 +98,16 @@ TEST(ParseSecurityOption, RefusesWhatItDoesNotKnow) {
     EXPECT_FALSE(parse_security_option(bad, request)) << bad;
 }
 
+TEST(ParseCgroupParent, IsAPathBelowTheRoot) {
+  for (const char* text : {"/a/b", "a/b", "//a//b/"}) {
+    const auto path = parse_cgroup_parent(text);
+    ASSERT_TRUE(path) << text;
+    EXPECT_EQ(*path, "/a/b");
+  }
+  for (const char* bad : {"", "/", "..", "/a/../b", "./a", "a\nb"})
+    EXPECT_FALSE(parse_cgroup_parent(bad)) << bad;
+}
+
 TEST(CheckHostname, IsStrict) {
   EXPECT_TRUE(check_hostname("web-1.local"));
   for (const std::string& bad : {std::string(), std::string("-x"), std::string("a b"),

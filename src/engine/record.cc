@@ -43,6 +43,7 @@ Result<Record> parse_record(const json::value& value) {
   TRY(fields.read("stopSignal", record.stop_signal));
   TRY(fields.read("stopTimeout", record.stop_timeout));
   TRY(fields.read("range", record.range));
+  TRY(fields.read("cgroup", record.cgroup));
   TRY(fields.read("user", record.user));
   TRY(fields.read("env", record.env));
   TRY(fields.read("capabilities", record.capabilities));
@@ -84,6 +85,7 @@ Result<> write_record(const Places& places, const Record& record) {
   object["stopSignal"] = record.stop_signal;
   object["stopTimeout"] = record.stop_timeout;
   if (record.range) object["range"] = *record.range;
+  object["cgroup"] = record.cgroup;
   object["user"] = record.user;
   object["env"] = oci::to_array(record.env);
   object["capabilities"] = oci::to_array(record.capabilities);

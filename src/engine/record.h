@@ -23,6 +23,7 @@ struct Record {
   std::string stop_signal = "TERM";
   int stop_timeout = 10;
   std::optional<int> range;  // number of its private id range
+  std::string cgroup;        // its control group, below the root of each hierarchy
   // What one more process in it needs (exec).
   std::string user;
   std::vector<std::string> env, capabilities;

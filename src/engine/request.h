@@ -25,6 +25,12 @@ struct Volume {
   std::vector<std::string> options;  // "ro", "rbind", ...
 };
 
+// A device of the host, and what the container may do with it.
+struct GrantedDevice {
+  oci::Device node;
+  std::string access;
+};
+
 struct RunRequest {
   std::string image;   // or ...
   std::string rootfs;  // ... a directory, absolute
@@ -39,6 +45,7 @@ struct RunRequest {
 
   std::vector<Volume> volumes;
   std::vector<oci::Mount> tmpfs;
+  std::vector<GrantedDevice> devices;
   bool read_only = false;
   std::uint64_t shm_bytes = 64U << 20;
 
@@ -52,6 +59,7 @@ struct RunRequest {
   std::optional<int> oom_score_adj;
   std::map<std::string, std::string> sysctls;
   oci::Resources resources;
+  std::string cgroup_parent;  // "/a/b"; empty: Planet's
 
   bool init = false;
   std::string stop_signal;

@@ -64,6 +64,7 @@ Result<runtime::RootSource> make_root_dirs(const Engine& engine, const RunReques
 Record new_record(const RunRequest& request, const image::Image& image) {
   Record record;
   record.id = sys::random_hex(kIdDigits);
+  record.cgroup = cgroup_path(request.cgroup_parent, record.id);
   record.image = request.image.empty() ? request.rootfs : request.image;
   record.image_digest = image.digest;
   record.created = sys::now_text();
@@ -120,7 +121,9 @@ Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool p
   Prepared prepared{
       .record = new_record(request, image), .spec = {}, .root = {}, .user = {}, .lock = {}};
   Record& record = prepared.record;
-  undo.add([&engine, id = record.id] { (void)discard_container(engine.places, id); });
+  undo.add([&engine, id = record.id, cgroup = record.cgroup] {
+    (void)discard_container(engine.places, id, cgroup);
+  });
   TRY_SET(prepared.lock, make_container_dir(engine, record.id));
   if (private_users) {
     TRY_SET(record.range, take_range(engine.places, record.id));
@@ -198,7 +201,7 @@ oci::Spec exec_spec(const Record& record) {
                                  .size = kIdsPerContainer}};
     spec.linux_.gid_mappings = spec.linux_.uid_mappings;
   }
-  spec.linux_.cgroups_path = cgroup_path(record.id);
+  spec.linux_.cgroups_path = record.cgroup;
   return spec;
 }
 

@@ -127,6 +127,16 @@ void plan_user_mounts(const RunRequest& request, oci::Spec& spec) {
                            .gid_mappings = spec.linux_.gid_mappings});
 }
 
+// Owned inside as on the host, as far as the container has such a user.
+void plan_devices(const RunRequest& request, const Identity& identity, oci::Spec& spec) {
+  for (const GrantedDevice& device : request.devices) {
+    oci::Device node = device.node;
+    if (identity.id_base && node.uid.value_or(0) >= kIdsPerContainer) node.uid.reset();
+    if (identity.id_base && node.gid.value_or(0) >= kIdsPerContainer) node.gid.reset();
+    spec.linux_.devices.push_back(std::move(node));
+  }
+}
+
 void plan_resources(const RunRequest& request, oci::Spec& spec) {
   oci::Resources resources = request.resources;
   if (!resources.pids_limit) resources.pids_limit = kDefaultPidsLimit;
@@ -138,6 +148,13 @@ void plan_resources(const RunRequest& request, oci::Spec& spec) {
       request.privileged
           ? std::vector<oci::DeviceRule>{{.allow = true, .type = "a", .access = "rwm"}}
           : cgroup::default_device_rules();
+  if (!request.privileged)
+    for (const GrantedDevice& device : request.devices)
+      resources.devices.push_back({.allow = true,
+                                   .type = device.node.type,
+                                   .major = device.node.major,
+                                   .minor = device.node.minor,
+                                   .access = device.access});
   spec.linux_.resources = std::move(resources);
 }
 
@@ -147,7 +164,7 @@ void plan_linux(const RunRequest& request, const Identity& identity, oci::Spec& 
     spec.linux_.uid_mappings = {
         {.container_id = 0, .host_id = *identity.id_base, .size = kIdsPerContainer}};
   spec.linux_.gid_mappings = spec.linux_.uid_mappings;
-  spec.linux_.cgroups_path = cgroup_path(identity.id);
+  spec.linux_.cgroups_path = cgroup_path(request.cgroup_parent, identity.id);
   if (!request.privileged && !request.unmasked) {
     spec.linux_.masked_paths = security::masked_paths();
     spec.linux_.readonly_paths = security::read_only_paths();
@@ -159,13 +176,14 @@ void plan_linux(const RunRequest& request, const Identity& identity, oci::Spec& 
     spec.linux_.sysctl.try_emplace("net.ipv4.ping_group_range",
                                    "0 " + std::to_string(kIdsPerContainer - 1));
   }
+  plan_devices(request, identity, spec);
   plan_resources(request, spec);
 }
 
 }  // namespace
 
-std::string cgroup_path(const std::string& id) {
-  return "/planet/" + id;
+std::string cgroup_path(const std::string& parent, const std::string& id) {
+  return (parent.empty() ? "/planet" : parent) + "/" + id;
 }
 
 Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& image,

@@ -25,6 +25,7 @@ inline constexpr std::int64_t kDefaultPidsLimit = 4096;
 Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& image,
                             const Identity& identity);
 
-std::string cgroup_path(const std::string& id);
+// `parent` as --cgroup-parent has it: empty for Planet's own.
+std::string cgroup_path(const std::string& parent, const std::string& id);
 
 }  // namespace planet::engine

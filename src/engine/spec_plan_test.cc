@@ -18,6 +18,9 @@ RunRequest full_request() {
   request.cap_add = {"NET_ADMIN"};
   request.ulimits = {{.type = "RLIMIT_NOFILE", .soft = 1024, .hard = 2048}};
   request.oom_score_adj = 500;
+  request.devices = {{.node = {.type = "c", .path = "/dev/x", .major = 1, .minor = 5, .uid = 70000},
+                      .access = "rw"}};
+  request.cgroup_parent = "/a/b";
   request.resources.memory = oci::Memory{.limit = 64 << 20};
   request.resources.cpu = oci::Cpu{.shares = 2, .quota = 50000, .period = 100000, .cpus = "0-1"};
   return request;
