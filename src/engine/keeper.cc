@@ -10,6 +10,7 @@
 #include "engine/containers.h"
 #include "engine/log.h"
 #include "engine/streams.h"
+#include "sys/command_line.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/socket.h"
@@ -17,6 +18,8 @@
 
 namespace planet::engine {
 namespace {
+
+constexpr std::size_t kShortId = 12;  // digits, as ps shows it
 
 // The control group of the container: asked what happened, and removed.
 bool take_down(cgroup::Group& group) {
@@ -144,6 +147,8 @@ Result<> keep_detached(const Engine& engine, const RunRequest& request, const Pr
     const auto kept = [&]() -> Result<int> {
       TRY(leave_caller());
       (void)sys::set_name("planet:[keeper]");
+      // Its caller's arguments name the values of -e, and ps shows them to everybody.
+      TRY(sys::set_command_line("planet: keeper of " + prepared.record.id.substr(0, kShortId)));
       // No core file: what it knows of the container's environment is not for the disk.
       (void)sys::set_dumpable(false);
       return keep(engine, request, prepared, hooks, [&] {

@@ -100,6 +100,18 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 	planet rm orphan
 }
 
+@test "nobody on the host reads what a detached container was given" {
+	export FROM_HERE=canary-of-the-caller
+	id=$(planet run -d --name quiet -e GIVEN=canary-of-the-flag -e FROM_HERE -l canary-of=label busybox sleep 1000)
+	[ "$(planet exec quiet sh -c 'echo $GIVEN $FROM_HERE')" = "canary-of-the-flag canary-of-the-caller" ]
+	[ "$(tr '\0' '\n' <"/proc/$(keeper_of "$id")/cmdline")" = "planet: keeper of ${id:0:12}" ]
+	ps -eo args >"$top/ps"
+	grep -q "^planet: keeper of ${id:0:12} *$" "$top/ps"
+	run grep -a canary-of "$top/ps"
+	[ "$status" = 1 ]
+	planet rm -f quiet
+}
+
 @test "a container that is killed from outside is recorded" {
 	id=$(planet run -d --name victim busybox sleep 1000)
 	kill -9 "$(pid_of "$id")"
