@@ -9,6 +9,7 @@
 #include "image/stream.h"
 #include "oci/json.h"
 #include "sys/file.h"
+#include "sys/thread.h"
 
 namespace planet::image {
 namespace {
@@ -67,11 +68,17 @@ class ParallelUnpack {
         made_(layers_.size()) {}
 
   Result<std::vector<std::string>> run(const Progress& progress) {
-    const unsigned workers = std::clamp(std::thread::hardware_concurrency(), 1U, 4U);
-    std::vector<std::thread> threads;
-    threads.reserve(workers);
-    for (unsigned i = 0; i < workers; ++i) threads.emplace_back([&] { work(progress); });
-    for (std::thread& thread : threads) thread.join();
+    constexpr unsigned kMostWorkers = 4;
+    const unsigned workers = std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkers);
+    std::vector<sys::Thread> helpers;
+    helpers.reserve(workers);
+    // This thread works, too. Where no other can be made (a limit of processes), it does all: it only takes longer.
+    for (unsigned i = 1; i < workers; ++i) {
+      auto helper = sys::Thread::start([&] { work(progress); });
+      if (helper) helpers.push_back(*std::move(helper));
+    }
+    work(progress);
+    helpers.clear();  // joins them
     if (error_) return std::unexpected(*error_);
     std::vector<std::string> chains;
     for (std::size_t i = 0; i < layers_.size(); ++i)

@@ -16,6 +16,7 @@ import tarfile
 def layer_of(directory, attributes):
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w", format=tarfile.PAX_FORMAT) as tar:
+        tar.addfile(tar.gettarinfo(directory, "."))
         for folder, folders, files in os.walk(directory):
             folders.sort()
             for name in sorted(folders + files):

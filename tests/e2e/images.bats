@@ -34,6 +34,36 @@ make_layout() {
 	[ "$(find "$root/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 1 ]
 }
 
+@test "the root directory is as the image says" {
+	mkdir -p "$top/image/bin"
+	cp /bin/busybox "$top/image/bin/busybox"
+	for attributes in "700 1000:1000" "1777 0:0" "2750 7:1000"; do
+		chown "${attributes#* }" "$top/image"
+		chmod "${attributes% *}" "$top/image"
+		python3 "$BATS_TEST_DIRNAME/../attack/image.py" "$top/image.tar" example.org/root:1 "$top/image" '{}'
+		planet load -q -i "$top/image.tar"
+		for users in auto host; do
+			[ "$(planet run --rm --userns $users example.org/root:1 /bin/busybox stat -c '%a %u:%g' /)" = "$attributes" ]
+		done
+	done
+}
+
+@test "an image loads where no thread can be made" {
+	make_layout
+	skopeo copy -q "oci:$top/layout:small" "oci-archive:$top/oci.tar:example.org/small:1"
+	limits=$(dirname "$(find /sys/fs/cgroup -maxdepth 2 -name cgroup.procs -path '*pids*' -print -quit)")
+	[ -e "$limits/cgroup.procs" ] || limits=/sys/fs/cgroup
+	mkdir "$limits/planet-e2e-threads"
+	if echo 1 >"$limits/planet-e2e-threads/pids.max"; then
+		run sh -c 'echo $$ >"$0/planet-e2e-threads/cgroup.procs"; exec "$@"' "$limits" "$PLANET_BIN" --root "$root" --runroot "$runroot" load -i "$top/oci.tar"
+		refused=$(cut -d " " -f 2 "$limits/planet-e2e-threads/pids.events")
+	fi
+	rmdir "$limits/planet-e2e-threads"
+	[ "$output" = "Loaded image: example.org/small:1" ]
+	[ "$(nproc)" = 1 ] || [ "$refused" -gt 0 ]
+	planet run --rm example.org/small:1 sh -c :
+}
+
 @test "the store is a layout that skopeo reads" {
 	planet run --rm busybox true
 	run skopeo inspect "oci:$root:localhost/busybox:latest"
