@@ -229,7 +229,7 @@ Result<> make_missing_devices(const fs::Root& root, const Plan& plan) {
         dev.borrow(), std::string_view(device.path).substr(kDev.size()), device, Owner{});
     if (!made && made.error().code() != Code::kAlreadyExists) return std::unexpected(made.error());
   }
-  return make_dev_links(dev.borrow());
+  return make_dev_links(dev.borrow(), Owner{});
 }
 
 Result<> change_root(const fs::DetachedMount& root, bool read_only) {

@@ -153,13 +153,15 @@ Result<> become_container(Init& init) {
   const auto step = [&](LaunchStep name, auto body) { return init.steps.run(info_of(name), body); };
 
   TRY(step(LaunchStep::kEnterCgroup, [&] { return launch.cgroup.enter(); }));
-  if (plan.unshare_flags != 0)
-    TRY(step(LaunchStep::kNetwork,
-             [&] { return sys::unshare(static_cast<int>(plan.unshare_flags)); }));
+  if ((plan.unshare_flags & CLONE_NEWNET) != 0)
+    TRY(step(LaunchStep::kNetwork, [] { return sys::unshare(CLONE_NEWNET); }));
   if (plan.user_ns) {
     TRY(init.talk.ask(Stage::kIdMap));
     TRY(step(LaunchStep::kIdMap, become_root_inside));
   }
+  // As root inside: the queues' file system belongs to whoever makes the namespace.
+  if ((plan.unshare_flags & CLONE_NEWIPC) != 0)
+    TRY(step(LaunchStep::kMessages, [] { return sys::unshare(CLONE_NEWIPC); }));
   TRY(step(LaunchStep::kOwnMounts, leave_host_mounts));
   TRY(step(LaunchStep::kKeyring, sys::join_new_session_keyring));
   TRY_SET(std::vector<fs::DetachedMount> mounts, build_file_systems(plan, init.steps));

@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "fs/overlay.h"
 #include "fs/root.h"
@@ -23,6 +25,24 @@ mode_t type_bits(char type) {
     default:
       return S_IFCHR;  // "c" and its old name "u"
   }
+}
+
+Result<> give_to(BorrowedFd dir, const char* name, Owner owner) {
+  if (owner.uid == 0 && owner.gid == 0) return {};
+  TRY_SET(const UniqueFd made, sys::open_at(dir, name, O_PATH | O_NOFOLLOW));
+  return sys::change_owner(made.borrow(), owner.uid, owner.gid);
+}
+
+// "a/b": both belong to the container's root. What is there stays.
+Result<> make_directories_above(const fs::Root& root, std::string_view path, Owner owner) {
+  for (std::size_t end = 0; end < path.size();) {
+    end = std::min(path.find('/', end + 1), path.size());
+    TRY_SET(const fs::Place place, root.parent(path.substr(0, end)));
+    Result<> made = sys::make_dir_at(place.dir.borrow(), place.name.c_str(), 0755);
+    if (made) TRY(give_to(place.dir.borrow(), place.name.c_str(), owner));
+    if (!made && made.error().code() != Code::kAlreadyExists) return made;
+  }
+  return {};
 }
 
 Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root,
@@ -56,7 +76,7 @@ Result<fs::DetachedMount> make_root(const LaunchRequest& request,
   return mount;
 }
 
-Result<> make_dev_links(BorrowedFd dev) {
+Result<> make_dev_links(BorrowedFd dev, Owner owner) {
   struct Link {
     const char* name;
     const char* target;
@@ -68,7 +88,9 @@ Result<> make_dev_links(BorrowedFd dev) {
                              {"ptmx", "pts/ptmx"}};
   for (const Link& link : kLinks) {
     const Result<> made = sys::symlink_at(link.target, dev, link.name);
-    if (!made && made.error().code() != Code::kAlreadyExists) return std::unexpected(made.error());
+    if (!made && made.error().code() == Code::kAlreadyExists) continue;
+    TRY(made);
+    TRY(give_to(dev, link.name, owner));
   }
   return {};
 }
@@ -78,7 +100,7 @@ Result<> make_device(BorrowedFd dev, std::string_view name, const oci::Device& d
   TRY_SET(UniqueFd again, sys::duplicate(dev));
   const fs::Root root(std::move(again));
   const auto [above, leaf] = fs::split_last(name);
-  if (!above.empty()) TRY(root.make_directories(above, 0755));
+  TRY(make_directories_above(root, above, owner));
   TRY_SET(const fs::Place place, root.parent(name));
   const mode_t mode = device.file_mode.value_or(kDefaultDeviceMode);
   TRY(sys::make_node_at(
@@ -101,7 +123,7 @@ Result<fs::DetachedMount> make_dev(const Plan& plan, const PlannedMount& mount, 
   for (const oci::Device& device : plan.devices)
     TRY(make_device(dev.root(), std::string_view(device.path).substr(kDev.size()), device, owner),
         device.path);
-  TRY(make_dev_links(dev.root()));
+  TRY(make_dev_links(dev.root(), owner));
   return dev;
 }
 

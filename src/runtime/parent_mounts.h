@@ -26,7 +26,7 @@ Result<fs::DetachedMount> make_dev(const Plan& plan, const PlannedMount& mount, 
 Result<fs::DetachedMount> make_bind(const PlannedMount& mount, std::optional<BorrowedFd> user_ns);
 
 // Makes the links that every /dev has: fd, stdin, stdout, stderr, ptmx. What is there stays.
-Result<> make_dev_links(BorrowedFd dev);
+Result<> make_dev_links(BorrowedFd dev, Owner owner);
 
 // Makes one device node below `dev`; `name` is relative to it and may contain directories, which are made.
 Result<> make_device(BorrowedFd dev, std::string_view name, const oci::Device& device, Owner owner);

@@ -20,6 +20,7 @@ enum class LaunchStep : std::uint8_t {
   // Init's.
   kEnterCgroup,
   kNetwork,
+  kMessages,
   kOwnMounts,
   kKeyring,
   kFileSystem,

@@ -34,6 +34,17 @@ make_fuse() { # DIR: shown at $top/fuse
 	done
 }
 
+@test "what is in /dev belongs to the container's root" {
+	for device in "" "--device /dev/zero:/dev/a/b/zero"; do
+		# shellcheck disable=SC2086
+		run planet run --rm $device busybox find /dev ! -user 0 -o ! -group 0 ! -path /dev/tty
+		[ "$status" = 0 ]
+		[ "$output" = "" ]
+	done
+	run planet run --rm busybox stat -c '%n %u:%g' /dev/fd /dev/ptmx /dev/mqueue /dev/shm /dev/pts
+	[ "$output" = $'/dev/fd 0:0\n/dev/ptmx 0:0\n/dev/mqueue 0:0\n/dev/shm 0:0\n/dev/pts 0:0' ]
+}
+
 @test "info says whether, and why not" {
 	[[ "$(planet info)" =~ "Private users:  yes, by default" ]]
 	mkdir "$top/store"
