@@ -38,6 +38,8 @@ std::string age(const std::string& time) {
 }
 
 std::string status_text(const engine::Container& container) {
+  if (container.damage)
+    return container.status == engine::Status::kRunning ? "Damaged (running)" : "Damaged";
   switch (container.status) {
     case engine::Status::kCreated:
       return "Created";
@@ -64,14 +66,15 @@ std::string shown_id(const engine::Container& container, bool whole) {
 
 void print_json(const engine::Container& container, bool whole) {
   const char* const states[] = {"created", "running", "exited"};
-  const oci::json::object object = {{"ID", shown_id(container, whole)},
-                                    {"Names", container.record.name},
-                                    {"Image", container.record.image},
-                                    {"Command", quoted_command(container, true)},
-                                    {"CreatedAt", container.record.created},
-                                    {"State", states[static_cast<int>(container.status)]},
-                                    {"Status", status_text(container)},
-                                    {"Ports", ""}};
+  const oci::json::object object = {
+      {"ID", shown_id(container, whole)},
+      {"Names", container.record.name},
+      {"Image", container.record.image},
+      {"Command", quoted_command(container, true)},
+      {"CreatedAt", container.record.created},
+      {"State", container.damage ? "damaged" : states[static_cast<int>(container.status)]},
+      {"Status", status_text(container)},
+      {"Ports", ""}};
   std::puts(oci::to_text(object).c_str());
 }
 

@@ -75,8 +75,7 @@ int exec_command(const Global& global, const std::vector<std::string>& args) {
     TRY_SET(const engine::Engine engine, engine::Engine::open(global.root, global.runroot));
     TRY_SET(const std::string id, engine::find_container(engine.places, rest.front()));
     TRY_SET(const engine::Container container, engine::look_at(engine.places, id));
-    TRY_SET(const UniqueFd init, engine::open_init(container));
-    return engine::exec(engine, container.record, init, container.state->pid, options);
+    return engine::exec(engine, container, options);
   }();
   if (ended) return *ended;
   return complain(ended.error(), exit_status(ended.error(), 1));

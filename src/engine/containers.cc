@@ -99,7 +99,40 @@ void sweep_states(const Places& places) {
       (void)sys::unlink_at(dir->borrow(), name.c_str());
 }
 
+// The link of a directory that leads to the id.
+std::optional<std::string> link_of(const Places& places, const char* dir_name,
+                                   const std::string& id) {
+  const auto dir = sys::open_at(places.root_dir.borrow(), dir_name, O_RDONLY | O_DIRECTORY);
+  if (!dir) return std::nullopt;
+  const auto names = sys::list_dir(dir->borrow());
+  if (!names) return std::nullopt;
+  for (const std::string& name : *names) {
+    const auto owner = sys::read_link_at(dir->borrow(), name.c_str());
+    if (owner && *owner == id) return name;
+  }
+  return std::nullopt;
+}
+
+// What is known of a container without its record.
+Record salvage(const Places& places, const std::string& id, const std::optional<State>& state) {
+  constexpr std::size_t kShortId = 12;
+  Record record;
+  record.id = id;
+  record.name = link_of(places, "names", id).value_or(id.substr(0, kShortId));
+  if (const auto range = link_of(places, "ranges", id))
+    if (const auto number = parse_number<int>(*range, "range")) record.range = *number;
+  record.cgroup = state && !state->cgroup.empty() ? state->cgroup : cgroup_path("", id);
+  return record;
+}
+
 }  // namespace
+
+Result<> check_whole(const Container& container) {
+  if (!container.damage) return {};
+  return fail(Code::kCorrupt, "container " + container.record.name +
+                                  " is damaged: " + container.damage->to_string() +
+                                  "; remove it with `planet rm -f`");
+}
 
 Result<std::string> find_container(const Places& places, const std::string& text) {
   const auto named = sys::read_link_at(places.root_dir.borrow(), ("names/" + text).c_str());
@@ -123,8 +156,13 @@ Result<Container> look_at(const Places& places, const std::string& id) {
   auto record = read_record(places, id);
   if (!record && record.error().code() == Code::kNotFound)
     return fail(Code::kNotFound, "no such container: " + printable(id));
-  if (!record) return std::unexpected(std::move(record).error());
-  Container container{.record = *std::move(record), .state = read_state(places, id), .exit = {}};
+  Container container{.record = {}, .damage = {}, .state = read_state(places, id), .exit = {}};
+  if (record) {
+    container.record = *std::move(record);
+  } else {
+    container.damage = std::move(record).error();
+    container.record = salvage(places, id, container.state);
+  }
   if (container.state && (container.state->boot_id != boot_id() ||
                           !is_alive(container.state->pid, container.state->start_ticks)))
     container.state.reset();
@@ -222,7 +260,8 @@ Result<> remove_settled(const Places& places, const Container& container, bool f
   }
   wait_for_keeper(places, container);
   // A keeper of --rm has removed it by now.
-  if (!read_record(places, id)) return {};
+  const auto record = read_record(places, id);
+  if (!record && record.error().code() == Code::kNotFound) return {};
   TRY(remove_cgroup(container.record.cgroup));
   return erase_container(places, id, &container.record);
 }

@@ -16,6 +16,9 @@ enum class Status : std::uint8_t { kCreated, kRunning, kExited };
 
 struct Container {
   Record record;
+  // Why its record cannot be read, as after a loss of power. Then `record` has what else is known: id, name, range and
+  // control group, so that it can be stopped and removed.
+  std::optional<Error> damage;
   Status status = Status::kCreated;
   std::optional<State> state;  // of a running one
   std::optional<Exit> exit;    // of one that has ended and said how
@@ -29,6 +32,9 @@ Result<Container> look_at(const Places& places, const std::string& id);
 
 // All, newest first. What a crash has left of containers that were to be removed is removed.
 Result<std::vector<Container>> list_containers(const Places& places);
+
+// Errors: kCorrupt - its record cannot be read.
+Result<> check_whole(const Container& container);
 
 // A pidfd of the container's init, checked to be the very process.
 // Errors: kWrongState - it does not run.

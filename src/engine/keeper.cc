@@ -48,7 +48,8 @@ Result<> record_start(const Engine& engine, const Record& record, pid_t init) {
                       .keeper = self,
                       .keeper_ticks = *own_ticks,
                       .boot_id = boot_id(),
-                      .started = sys::now_text()});
+                      .started = sys::now_text(),
+                      .cgroup = record.cgroup});
 }
 
 Result<> record_end(const Engine& engine, const Record& record, int status, bool oom_killed) {

@@ -65,6 +65,7 @@ Result<State> parse_state(const json::value& value) {
   TRY(fields.read("keeperTicks", state.keeper_ticks));
   TRY(fields.read("bootId", state.boot_id));
   TRY(fields.read("started", state.started));
+  TRY(fields.read("cgroup", state.cgroup));
   return state;
 }
 
@@ -100,8 +101,11 @@ Result<> write_record(const Places& places, const Record& record) {
 }
 
 Result<Record> read_record(const Places& places, const std::string& id) {
-  TRY_SET(const json::value value, read_json(places.root_dir.borrow(), record_file(id)));
-  TRY_SET(Record record, parse_record(value), "read record of container " + id);
+  TRY_SET(const json::value value, read_json(places.root_dir.borrow(), record_file(id)),
+          "read record.json");
+  TRY_SET(Record record, parse_record(value), "read record.json");
+  if (record.id != id || record.cgroup.empty())
+    return fail(Code::kCorrupt, "record.json is not that of this container");
   return record;
 }
 
@@ -113,6 +117,7 @@ Result<> write_state(const Places& places, const std::string& id, const State& s
   object["keeperTicks"] = state.keeper_ticks;
   object["bootId"] = state.boot_id;
   object["started"] = state.started;
+  object["cgroup"] = state.cgroup;
   return sys::replace_file_at(places.run_dir.borrow(), state_file(id).c_str(), oci::to_text(object),
                               0600);
 }

@@ -38,7 +38,7 @@ struct State {
   std::uint64_t start_ticks = 0;
   pid_t keeper = 0;
   std::uint64_t keeper_ticks = 0;
-  std::string boot_id, started;
+  std::string boot_id, started, cgroup;
 };
 
 struct Exit {

@@ -227,8 +227,11 @@ Result<int> run(const Engine& engine, const RunRequest& request, const RunHooks&
   return run_once(engine, request, false, hooks);
 }
 
-Result<int> exec(const Engine& engine, const Record& record, const UniqueFd& init, pid_t init_pid,
-                 const ExecOptions& options) {
+Result<int> exec(const Engine& engine, const Container& container, const ExecOptions& options) {
+  // Without its record nobody knows which rights are its own.
+  TRY(check_whole(container));
+  TRY_SET(const UniqueFd init, open_init(container));
+  const Record& record = container.record;
   if (!record.private_users) TRY(runtime::leave_writable_program());
   oci::Spec spec = exec_spec(record);
   if (record.own_seccomp && !options.privileged) {
@@ -239,7 +242,7 @@ Result<int> exec(const Engine& engine, const Record& record, const UniqueFd& ini
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
   TRY_SET(Streams streams, Streams::make(options.interactive, options.terminal));
   runtime::ExecRequest request{
-      .init = init.borrow(), .init_pid = init_pid, .spec = spec, .process = process};
+      .init = init.borrow(), .init_pid = container.state->pid, .spec = spec, .process = process};
   request.user = options.user.empty() ? record.user : options.user;
   request.stdio = streams.stdio();
   request.default_seccomp = record.seccomp_off || options.privileged

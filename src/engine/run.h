@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/error.h"
+#include "engine/containers.h"
 #include "engine/places.h"
 #include "engine/record.h"
 #include "engine/request.h"
@@ -42,8 +43,7 @@ struct ExecOptions {
 };
 
 // One more process in the running container; its exit status.
-// Errors: kWrongState - it does not run; else as run.
-Result<int> exec(const Engine& engine, const Record& record, const UniqueFd& init, pid_t init_pid,
-                 const ExecOptions& options);
+// Errors: kWrongState - it does not run; kCorrupt - its record is damaged; else as run.
+Result<int> exec(const Engine& engine, const Container& container, const ExecOptions& options);
 
 }  // namespace planet::engine

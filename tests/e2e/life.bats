@@ -112,6 +112,40 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 	planet rm -f quiet
 }
 
+@test "a record that cannot be read: the container is shown, stopped and removed" {
+	damage() { # ID CONTENT
+		printf '%s' "$2" >"$root/containers/$1/record.json"
+		[[ "$(state_of "$3")" == "$4" ]]
+		run planet ps -a
+		[[ "$output" == *"${1:0:12}"*"$4"*"$3"* ]]
+		run planet exec "$3" true
+		[ "$status" = 1 ]
+		[ "${#lines[@]}" = 1 ]
+	}
+	planet run --name ended busybox true
+	damage "$(planet ps -aq --no-trunc)" '' ended Damaged
+	[ "$(planet ps -q)" = "" ]
+	planet rm ended
+	for content in '' '{' '{}' 'null' '{"id": 5}' "$(head -c 100 /dev/zero | tr '\0' x)"; do
+		id=$(planet run -d --name broken busybox sleep 1000)
+		damage "$id" "$content" broken "Damaged (running)"
+		[[ "$output" == "planet: container broken is damaged: "*"remove it with \`planet rm -f\`" ]]
+		[ "$(planet ps -q)" = "${id:0:12}" ]
+		run planet rm broken
+		[[ "$output" == *"is running"* ]]
+		[ "$(planet rm -f "${id:0:12}")" = "${id:0:12}" ]
+		[ -z "$(ls "$root/containers" "$root/names" "$root/ranges" "$runroot/containers" | grep -v ':$')" ]
+	done
+	# Its keeper is gone, too, and it was where nobody would look for it.
+	id=$(planet run -d --name broken --cgroup-parent "planet-e2e-$$" busybox sleep 1000)
+	keeper=$(keeper_of "$id")
+	: >"$root/containers/$id/record.json"
+	kill -9 "$keeper"
+	planet rm -f broken
+	[ -z "$(find /sys/fs/cgroup -type d -name "$id")" ]
+	find /sys/fs/cgroup -depth -type d -name "planet-e2e-$$" -exec rmdir {} +
+}
+
 @test "a container that is killed from outside is recorded" {
 	id=$(planet run -d --name victim busybox sleep 1000)
 	kill -9 "$(pid_of "$id")"
