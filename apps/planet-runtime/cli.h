@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "runtime/launch.h"
 #include "runtime/saved.h"
 
 namespace planet::cli {
@@ -30,6 +31,9 @@ void add_control_commands(CLI::App& app,
                           std::vector<Command>& commands);  // kill delete pause resume update
 void add_look_commands(CLI::App& app,
                        std::vector<Command>& commands);  // state list ps features spec
+
+// Tells of what is passed over, in the log or, without one, on standard error. To be used while `global` is there.
+runtime::Warn warner(const Global& global);
 
 Result<runtime::Saved> find(const Global& global, const std::string& id);
 

@@ -128,7 +128,8 @@ Result<runtime::CreateRequest> read_bundle(const CreateFlags& flags) {
                                 .bundle = bundle,
                                 .spec = std::move(spec),
                                 .stdio = own_stdio(terminal),
-                                .extra_fds = std::move(fds)};
+                                .extra_fds = std::move(fds),
+                                .warn = {}};
 }
 
 // What follows a create: the terminal to whoever asked for it, the process id to its file.
@@ -137,9 +138,10 @@ Result<> hand_out(const ProcessFlags& flags, const runtime::Running& running) {
   return write_pid(flags, running.init.pid());
 }
 
-Result<runtime::Created> make(const CreateFlags& flags,
+Result<runtime::Created> make(const Global& global, const CreateFlags& flags,
                               const runtime::SavedContainers& containers) {
   TRY_SET(runtime::CreateRequest request, read_bundle(flags));
+  request.warn = warner(global);
   TRY_SET(runtime::Created created, runtime::create(containers, std::move(request)));
   if (const Result<> out = hand_out(flags, created.running); !out) {
     (void)runtime::remove(containers, created.container, true);
@@ -150,7 +152,7 @@ Result<runtime::Created> make(const CreateFlags& flags,
 
 Result<int> create(const Global& global, const CreateFlags& flags) {
   TRY_SET(const auto containers, runtime::SavedContainers::open(global.root));
-  TRY_SET(runtime::Created created, make(flags, containers));
+  TRY_SET(runtime::Created created, make(global, flags, containers));
   (void)created.running.init.release();
   return 0;
 }
@@ -158,7 +160,7 @@ Result<int> create(const Global& global, const CreateFlags& flags) {
 Result<int> run(const Global& global, const CreateFlags& flags) {
   TRY_SET(const auto containers, runtime::SavedContainers::open(global.root));
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
-  TRY_SET(runtime::Created created, make(flags, containers));
+  TRY_SET(runtime::Created created, make(global, flags, containers));
   auto status = [&]() -> Result<int> {
     TRY(runtime::start(created.container));
     return see_off(flags, std::move(created.running), signals);

@@ -11,20 +11,25 @@
 namespace planet::cli {
 namespace {
 
-std::string log_line(const Global& global, const std::string& text) {
+// One line, in the form and with the levels that engines read.
+std::string log_line(const Global& global, const char* level, const std::string& text) {
   const std::string now = sys::now_text();
   if (global.log_format == "json")
-    return oci::to_text(oci::json::object{{"level", "error"}, {"msg", text}, {"time", now}}) + "\n";
-  return "time=" + quote(now) + " level=error msg=" + quote(text) + "\n";
+    return oci::to_text(oci::json::object{{"level", level}, {"msg", text}, {"time", now}}) + "\n";
+  return "time=" + quote(now) + " level=" + level + " msg=" + quote(text) + "\n";
+}
+
+void log(const Global& global, const char* level, const std::string& text) {
+  if (global.log.empty()) return;
+  const auto file =
+      sys::open_at(sys::kCwd, global.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+  if (!file || !sys::write_all(file->borrow(), log_line(global, level, text)))
+    std::fprintf(stderr, "planet-runtime: cannot write the log %s\n", global.log.c_str());
 }
 
 void tell(const Global& global, const std::string& text) {
   std::fprintf(stderr, "planet-runtime: %s\n", text.c_str());
-  if (global.log.empty()) return;
-  const auto file =
-      sys::open_at(sys::kCwd, global.log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
-  if (!file || !sys::write_all(file->borrow(), log_line(global, text)))
-    std::fprintf(stderr, "planet-runtime: cannot write the log %s\n", global.log.c_str());
+  log(global, "error", text);
 }
 
 Result<int> check(const Global& global) {
@@ -77,6 +82,14 @@ int start(int argc, char** argv) {
 }
 
 }  // namespace
+
+runtime::Warn warner(const Global& global) {
+  return [&global](const std::string& what) {
+    if (global.log.empty())
+      std::fprintf(stderr, "planet-runtime: warning: %s\n", what.c_str());
+    log(global, "warning", what);
+  };
+}
 
 Result<runtime::Saved> find(const Global& global, const std::string& id) {
   TRY_SET(const auto containers, runtime::SavedContainers::open(global.root));

@@ -145,36 +145,38 @@ const Group::Part* Group::part(std::string_view controller) const {
 }
 
 Result<> Group::make_part(const Hierarchy& hierarchy, const std::vector<std::string>& path,
-                          const std::vector<std::string>& controllers) {
+                          const std::vector<std::string>& controllers, Existing existing) {
   TRY_SET(UniqueFd parent, make_parents(layout_, hierarchy, path, controllers));
   const Result<> made = sys::make_dir_at(parent.borrow(), path.back().c_str(), 0755);
+  const bool there = !made && made.error().code() == Code::kAlreadyExists;
   // v1: controllers that are mounted together share their directory.
-  const bool shared = !made && made.error().code() == Code::kAlreadyExists && !parts_.empty() &&
-                      layout_ == Layout::kLegacy;
-  if (!made && !shared) return std::unexpected(made.error());
+  const bool shared = there && !parts_.empty() && layout_ == Layout::kLegacy;
+  if (!made && !shared && !(there && existing == Existing::kTake))
+    return std::unexpected(made.error());
   TRY_SET(UniqueFd dir,
           sys::open_at(parent.borrow(), path.back().c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
   if (hierarchy.controllers == "cpuset") TRY(inherit_cpuset(parent.borrow(), dir.borrow()));
   parts_.push_back({.controller = hierarchy.controllers,
                     .parent = std::move(parent),
                     .name = path.back(),
-                    .dir = std::move(dir)});
+                    .dir = std::move(dir),
+                    .made = made.has_value()});
   return {};
 }
 
 Result<> Group::make_parts(const Host& host, std::string_view path,
-                           const std::vector<Write>& writes, Width width) {
+                           const std::vector<Write>& writes, Width width, Existing existing) {
   TRY_SET(const std::vector<std::string> parts, components_of(path));
   const std::vector<std::string> controllers = controllers_for(layout_, writes, width);
   if (layout_ == Layout::kUnified) {
     TRY_SET(const Hierarchy tree, host.hierarchy(""));
-    return make_part(tree, parts, controllers);
+    return make_part(tree, parts, controllers, existing);
   }
   for (const std::string& controller : controllers) {
     auto hierarchy = host.hierarchy(controller);
     if (!hierarchy && !was_asked(writes, controller)) continue;
     if (!hierarchy) return std::unexpected(std::move(hierarchy).error());
-    TRY(make_part(*hierarchy, parts, controllers));
+    TRY(make_part(*hierarchy, parts, controllers, existing));
   }
   return {};
 }
@@ -212,19 +214,25 @@ Result<> Group::apply(const std::vector<Write>& writes) const {
 }
 
 Result<Group> Group::create(const Host& host, std::string_view path,
-                            const oci::Resources& resources, Width width) {
+                            const oci::Resources& resources, Width width, Existing existing) {
   Group group(host.layout());
   const bool v2 = host.layout() == Layout::kUnified;
   TRY_SET(const std::vector<Write> writes, v2 ? plan_v2(resources) : plan_v1(resources));
   const auto made = [&]() -> Result<> {
-    TRY(group.make_parts(host, path, writes, width));
+    TRY(group.make_parts(host, path, writes, width, existing));
+    // Its own state, or that of a group above.
+    if (existing == Existing::kTake && group.frozen())
+      return fail(Code::kWrongState, "the control group " + quote(path) +
+                                         " is there and frozen: nothing could run in it; thaw it, "
+                                         "or give another path");
     TRY(group.apply(writes));
     if (v2 && !resources.devices.empty())
       TRY(attach_device_program(group.parts_.front().dir.borrow(), resources.devices));
     return {};
   }();
   if (!made) {
-    if (made.error().code() != Code::kAlreadyExists) (void)group.remove();
+    std::erase_if(group.parts_, [](const Part& part) { return !part.made; });
+    (void)group.remove();
     return std::unexpected(made.error());
   }
   return group;

@@ -33,6 +33,9 @@ struct Doors {
   Result<> enter() const;  // v1: the calling process, which has one thread, enters. v2: nothing
 };
 
+// What to do with a group that is there already: engines make one in advance, or put several containers into one.
+enum class Existing : std::uint8_t { kRefuse, kTake };
+
 // In which v1 hierarchies a group is made. Engines above planet-runtime read figures of all of them.
 enum class Width : std::uint8_t { kNeeded, kAll };
 
@@ -41,11 +44,13 @@ class Group {
   Group() = default;  // in no hierarchy: nobody enters, nothing is removed
 
   // Makes the group `path` ("/planet/ID") below the root of each hierarchy, with the limits set, and nobody in it.
-  // After a failure the group is gone again.
+  // After a failure what was made is gone again.
   // Errors: kInvalidArgument - a path with "..", or too deep, or resources that contradict each other; kAlreadyExists - the group
-  // is there; kNotFound - a controller that was asked for is absent; else the kernel's, saying what was asked.
+  // is there, and is not to be taken; kWrongState - it, or one above, is frozen:
+  // whoever enters it stops; kNotFound - a controller that was asked for is absent; else the kernel's, saying what was asked.
   static Result<Group> create(const Host& host, std::string_view path,
-                              const oci::Resources& resources, Width width = Width::kNeeded);
+                              const oci::Resources& resources, Width width = Width::kNeeded,
+                              Existing existing = Existing::kRefuse);
 
   // The group as it is, in whichever hierarchies have it.
   static Result<Group> open(const Host& host, std::string_view path);
@@ -85,14 +90,15 @@ class Group {
     UniqueFd parent;  // the directory above
     std::string name;
     UniqueFd dir;
+    bool made = false;  // by create; not there before
   };
   explicit Group(Layout layout) : layout_(layout) {}
   const Part* part(std::string_view controller) const;
   Result<> make_part(const Hierarchy& hierarchy, const std::vector<std::string>& path,
-                     const std::vector<std::string>& controllers);
+                     const std::vector<std::string>& controllers, Existing existing);
   Result<> find_part(const Hierarchy& hierarchy, const std::vector<std::string>& path);
   Result<> make_parts(const Host& host, std::string_view path, const std::vector<Write>& writes,
-                      Width width);
+                      Width width, Existing existing);
   Result<> apply(const std::vector<Write>& writes) const;
 
   Layout layout_ = Layout::kLegacy;

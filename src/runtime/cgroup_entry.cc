@@ -58,12 +58,13 @@ Result<CgroupEntry> CgroupEntry::of(cgroup::Group group) {
   return entry;
 }
 
-Result<CgroupEntry> CgroupEntry::make(const oci::Linux& spec, cgroup::Width width) {
+Result<CgroupEntry> CgroupEntry::make(const oci::Linux& spec, cgroup::Width width,
+                                      cgroup::Existing existing) {
   if (spec.cgroups_path.empty()) return CgroupEntry();
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
   TRY_SET(cgroup::Group group,
           cgroup::Group::create(host, spec.cgroups_path, spec.resources.value_or(oci::Resources{}),
-                                width));
+                                width, existing));
   return of(std::move(group));
 }
 

@@ -17,8 +17,9 @@ namespace planet::runtime {
 // The group, before its process exists. Without linux.cgroupsPath there is none, and the process stays in the caller's.
 class CgroupEntry {
  public:
-  // Makes the group with the spec's resources. After a failure it is gone.
-  static Result<CgroupEntry> make(const oci::Linux& spec, cgroup::Width width);
+  // Makes the group with the spec's resources. After a failure what was made is gone.
+  static Result<CgroupEntry> make(const oci::Linux& spec, cgroup::Width width,
+                                  cgroup::Existing existing);
   // The group of a container that is there.
   static Result<CgroupEntry> find(const oci::Linux& spec);
 

@@ -345,7 +345,7 @@ Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
     TRY_SET(launch.reaper, open_reaper());
   }
   TRY_SET(launch.cgroup, steps.run(info_of(LaunchStep::kCgroup), [&] {
-    return CgroupEntry::make(request.spec.linux_, request.cgroup_width);
+    return CgroupEntry::make(request.spec.linux_, request.cgroup_width, request.cgroup_existing);
   }));
   return launch;
 }

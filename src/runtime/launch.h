@@ -4,6 +4,7 @@
 // Source: OCI runtime-spec, config.md and config-linux.md; clone(2), namespaces(7).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <variant>
@@ -45,6 +46,9 @@ struct Stdio {
 // Which seccomp filter the command runs under when the spec has none.
 enum class DefaultSeccomp : std::uint8_t { kNone, kOwnProfile };
 
+// Hears, in a sentence each, of what was asked for and is passed over.
+using Warn = std::function<void(const std::string& what)>;
+
 struct LaunchRequest {
   const oci::Spec& spec;
   RootSource root;
@@ -60,6 +64,7 @@ struct LaunchRequest {
   // A socket that listens: init, complete, waits there for its start (runtime/gate.h) instead of executing the command.
   std::optional<BorrowedFd> gate;
   cgroup::Width cgroup_width = cgroup::Width::kNeeded;
+  cgroup::Existing cgroup_existing = cgroup::Existing::kRefuse;
   bool init_reaper = false;      // --init: a reaper of ours is process 1, the command its child
   bool die_with_parent = false;  // the kernel kills init when the launching process dies
   StepLog* log = nullptr;        // --explain; costs nothing when null

@@ -2,6 +2,8 @@
 
 #include <signal.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "base/undo.h"
 #include "cgroup/resources.h"
@@ -22,12 +24,34 @@ std::unexpected<Error> wrong_state(const Saved& container, const char* what) {
                                      std::string(oci::status_name(full_status(container))));
 }
 
-Result<> remove_group(const oci::Spec& spec) {
-  TRY_SET(const cgroup::Host host, cgroup::Host::open());
-  TRY_SET(cgroup::Group group, cgroup::Group::open(host, spec.linux_.cgroups_path));
+bool has_new_pids(const oci::Spec& spec) {
+  return std::ranges::any_of(spec.linux_.namespaces, [](const oci::Namespace& ns) {
+    return ns.type == oci::NamespaceType::kPid && ns.path.empty();
+  });
+}
+
+// When init, process 1, has ended, so have all of its container's: who is in the group still is somebody else's, is left
+// alone, and needs the group. A container that shares its process ids may have left processes.
+Result<> remove_group(const Saved& container) {
+  TRY_SET(cgroup::Group group, open_group(container));
   if (!group.exists()) return {};
-  TRY(group.kill_all());
+  if (!container.shares_group && !has_new_pids(container.spec)) TRY(group.kill_all());
+  TRY_SET(const std::vector<pid_t> others, group.processes());
+  if (!others.empty()) return {};
   return group.remove();
+}
+
+// A group that others have made is taken, as engines want it; what they do with it, its limits or its end, is common.
+Result<bool> look_at_group(const CreateRequest& request) {
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  TRY_SET(const cgroup::Group group,
+          cgroup::Group::open(host, request.spec.linux_.cgroups_path));
+  TRY_SET(const std::vector<pid_t> others, group.processes());
+  if (!others.empty())
+    request.warn("linux.cgroupsPath " + quote(request.spec.linux_.cgroups_path) +
+                 ": the control group is not empty, it has " + std::to_string(others.size()) +
+                 " processes; limits count for all of them");
+  return !others.empty();
 }
 
 // root.path is relative to the bundle.
@@ -97,7 +121,8 @@ Result<Created> create(const SavedContainers& containers, CreateRequest request)
   Undo undo;
   undo.add([&] { (void)containers.remove(request.id); });
   TRY_SET(const UniqueFd gate, sys::listen_at(container.dir.borrow(), kGateName));
-  undo.add([&] { (void)remove_group(container.spec); });
+  TRY_SET(container.shares_group, look_at_group(request));
+  undo.add([&] { (void)remove_group(container); });
   LaunchRequest launch_request{.spec = container.spec,
                                .root = DirectoryRoot{.path = root_path(request)}};
   launch_request.stdio = request.stdio;
@@ -105,6 +130,7 @@ Result<Created> create(const SavedContainers& containers, CreateRequest request)
   launch_request.state = state_of(container, oci::Status::kCreating);
   launch_request.gate = gate.borrow();
   launch_request.cgroup_width = cgroup::Width::kAll;
+  launch_request.cgroup_existing = cgroup::Existing::kTake;
   auto running = launch(launch_request);
   if (!running) {
     // Also after a failure of the hooks before them: runtime.md#lifecycle.
@@ -153,13 +179,14 @@ Result<> kill(const Saved& container, int signal, bool all) {
 
 Result<> remove(const SavedContainers& containers, const Saved& container, bool force) {
   const oci::Status status = full_status(container);
-  const bool runs = status == oci::Status::kRunning || status == oci::Status::kPaused;
-  if (runs && !force) return wrong_state(container, "cannot delete");
-  if (runs || status == oci::Status::kCreated) {
+  const bool lives = status == oci::Status::kRunning || status == oci::Status::kPaused ||
+                     status == oci::Status::kCreated;
+  if (lives && !force) return wrong_state(container, "cannot delete");
+  if (lives) {
     TRY(kill(container, SIGKILL, false));
     TRY(wait_for_end(container));
   }
-  TRY(remove_group(container.spec));
+  TRY(remove_group(container));
   TRY(containers.remove(container.id));
   run_poststop_hooks(container);
   return {};

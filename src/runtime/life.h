@@ -22,6 +22,7 @@ struct CreateRequest {
   oci::Spec spec;      // as in config.json; linux.cgroupsPath is chosen here where it is empty
   std::optional<Stdio> stdio;  // must be set unless the spec asks for a terminal
   std::vector<BorrowedFd> extra_fds;
+  Warn warn;  // must be set
 };
 
 struct Created {
@@ -42,8 +43,8 @@ Result<> start(const Saved& container);
 Result<> kill(const Saved& container, int signal, bool all);
 
 // Takes away all that is left, and executes the poststop hooks, whose failure is passed over as the specification
-// wants. `force` kills first what runs.
-// Errors: kWrongState - it runs, and no force.
+// wants. `force` kills first what has not ended.
+// Errors: kWrongState - it has not ended, and no force.
 Result<> remove(const SavedContainers& containers, const Saved& container, bool force);
 
 // The status, with kPaused.

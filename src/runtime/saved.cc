@@ -21,6 +21,7 @@ Result<> write_state_file(const Saved& container) {
   const oci::json::object object = {{"bundle", container.bundle},
                                     {"created", container.created},
                                     {"pid", container.init},
+                                    {"sharesGroup", container.shares_group},
                                     {"startTicks", container.init_ticks}};
   return sys::replace_file_at(container.dir.borrow(), kState, oci::to_text(object), 0600);
 }
@@ -32,6 +33,7 @@ Result<> read_state_file(Saved& container) {
   TRY(fields.read("bundle", container.bundle));
   TRY(fields.read("created", container.created));
   TRY(fields.read("pid", container.init));
+  TRY(fields.read("sharesGroup", container.shares_group));
   return fields.read("startTicks", container.init_ticks);
 }
 
@@ -72,6 +74,7 @@ Result<Saved> SavedContainers::add(const std::string& id, const std::string& bun
                   .created = sys::now_text(),
                   .init = 0,
                   .init_ticks = 0,
+                  .shares_group = false,
                   .spec = std::move(spec),
                   .dir = {}};
   const auto written = [&]() -> Result<> {

@@ -22,6 +22,7 @@ struct Saved {
   std::string id, bundle, created;  // created: RFC 3339, UTC
   pid_t init = 0;                   // 0: being created
   std::uint64_t init_ticks = 0;     // its start time: a pid alone says nothing
+  bool shares_group = false;        // others were in its control group before it
   oci::Spec spec;
   UniqueFd dir;
 };

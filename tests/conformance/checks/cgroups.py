@@ -111,6 +111,16 @@ def _(t):
     expect(not done.ok or done.err.strip(), "accepted without a word")
 
 
+@story(RIGHT, "cgroup.not-empty-others", "whoever was in the group survives the end of who came later", needs="pids")
+def _(t):
+    first = running(t)
+    second = t.held(put("linux.cgroupsPath", first.bundle.spec["linux"]["cgroupsPath"]))
+    if not second.create().ok:
+        return  # refused: nobody came
+    must(second.delete("--force"))
+    expect(first.status() == "running", f"{first.status()}")
+
+
 @story(RIGHT, "cgroup.shared-delete", "removing a container does not kill others in a group above", needs="pids")
 def _(t):
     outer = running(t)
