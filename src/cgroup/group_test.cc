@@ -290,6 +290,8 @@ TEST(PlanTree, NamesEveryHierarchy) {
   const Tree own = plan_tree(Layout::kLegacy, "4:pids:/a/x\n3:memory:/x\n2:freezer:/\n", "/x");
   ASSERT_EQ(own.mounts.size(), 2U) << "none of a hierarchy where the container has no group";
   EXPECT_EQ(own.mounts[0].name, "pids");
+  EXPECT_EQ(own.mounts[0].own, "/a/x");
+  EXPECT_EQ(plan_tree(Layout::kLegacy, "4:pids:/a:b/x\n", "/x").mounts[0].own, "/a:b/x");
   EXPECT_EQ(plan_tree(Layout::kUnified, "0::/\n", "/x").mounts.size(), 1U);
 }
 

@@ -7,14 +7,18 @@ namespace planet::cgroup {
 Tree plan_tree(Layout layout, std::string_view proc_self_cgroup, std::string_view group) {
   Tree tree{.layout = layout, .mounts = {}};
   if (layout == Layout::kUnified) {
-    tree.mounts.push_back({.name = "", .type = "cgroup2", .controllers = {}});
+    tree.mounts.push_back({.name = "", .type = "cgroup2", .controllers = {}, .own = "/"});
     return tree;
   }
   for (const std::string_view line : split(proc_self_cgroup, '\n')) {
     const std::vector<std::string_view> fields = split(line, ':');  // id:controllers:path
     // Where we are in a group ourselves, the paths begin with it.
     if (fields.size() < 3 || fields[1].empty() || !line.ends_with(group)) continue;
-    TreeMount mount{.name = std::string(fields[1]), .type = "cgroup", .controllers = {}};
+    const std::size_t path = fields[0].size() + fields[1].size() + 2;  // which may have a colon
+    TreeMount mount{.name = std::string(fields[1]),
+                    .type = "cgroup",
+                    .controllers = {},
+                    .own = std::string(line.substr(path))};
     for (const std::string_view controller : split(fields[1], ','))
       mount.controllers.emplace_back(controller);
     if (mount.name.starts_with("name=")) mount.name.erase(0, 5);

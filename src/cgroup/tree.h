@@ -17,6 +17,7 @@ struct TreeMount {
   std::string type;  // "cgroup", "cgroup2"
   std::vector<std::string>
       controllers;  // options of a v1 hierarchy: "cpu", "cpuacct", or "name=systemd"
+  std::string own;  // v1: the caller's group in it, "/planet/ID"
 };
 
 struct Tree {

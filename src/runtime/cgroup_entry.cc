@@ -18,13 +18,28 @@ fs::DataOption option_of(const std::string& word) {
   return {.key = word.substr(0, equals), .value = word.substr(equals + 1)};
 }
 
+// Without a cgroup namespace a hierarchy shows every group of the host: then it is the container's own, as a bind.
+Result<fs::DetachedMount> make_hierarchy(const cgroup::TreeMount& mount, bool whole,
+                                         const fs::MountOptions& options) {
+  if (whole) return fs::DetachedMount::make(mount.type, "cgroup", options);
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  auto hierarchy = host.hierarchy(mount.name);
+  if (!hierarchy) hierarchy = host.hierarchy(mount.controllers.front());
+  if (!hierarchy) return std::unexpected(std::move(hierarchy).error());
+  TRY_SET(fs::DetachedMount bind,
+          fs::DetachedMount::clone(hierarchy->root.borrow(), mount.own.c_str() + 1, false));
+  TRY(bind.set_private());
+  TRY(bind.set_attributes(options));
+  return bind;
+}
+
 // One hierarchy in its directory below `top`, which is a tmpfs of ours.
-Result<> mount_hierarchy(BorrowedFd top, const cgroup::TreeMount& mount,
+Result<> mount_hierarchy(BorrowedFd top, const cgroup::TreeMount& mount, bool whole,
                          const fs::MountOptions& options) {
   fs::MountOptions own = options;
   own.data.clear();
   for (const std::string& controller : mount.controllers) own.data.push_back(option_of(controller));
-  TRY_SET(const fs::DetachedMount built, fs::DetachedMount::make(mount.type, "cgroup", own));
+  TRY_SET(const fs::DetachedMount built, make_hierarchy(mount, whole, own));
   TRY(sys::make_dir_at(top, mount.name.c_str(), 0755));
   TRY_SET(const UniqueFd place,
           sys::open_at(top, mount.name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW));
@@ -36,14 +51,15 @@ Result<> mount_hierarchy(BorrowedFd top, const cgroup::TreeMount& mount,
   return {};
 }
 
-Result<> mount_legacy(BorrowedFd place, const cgroup::Tree& tree, const fs::MountOptions& options) {
+Result<> mount_legacy(BorrowedFd place, const cgroup::Tree& tree, bool whole,
+                      const fs::MountOptions& options) {
   fs::MountOptions of_top = options;
   of_top.data = {{.key = "mode", .value = "755"}, {.key = "size", .value = "64k"}};
   of_top.set = options.set & ~std::uint64_t{MOUNT_ATTR_RDONLY};
   TRY_SET(fs::DetachedMount top, fs::DetachedMount::make("tmpfs", "cgroup", of_top));
   TRY(top.attach(place));
   for (const cgroup::TreeMount& mount : tree.mounts)
-    TRY(mount_hierarchy(top.root(), mount, options), mount.name);
+    TRY(mount_hierarchy(top.root(), mount, whole, options), mount.name);
   if ((options.set & MOUNT_ATTR_RDONLY) == 0) return {};
   return top.set_read_only(false);
 }
@@ -95,9 +111,9 @@ Result<cgroup::Tree> own_cgroup_tree(const oci::Linux& spec) {
   return cgroup::plan_tree(host.layout(), own, spec.cgroups_path);
 }
 
-Result<> mount_cgroup_tree(BorrowedFd place, const cgroup::Tree& tree,
+Result<> mount_cgroup_tree(BorrowedFd place, const cgroup::Tree& tree, bool whole,
                            const fs::MountOptions& options) {
-  if (tree.layout == cgroup::Layout::kLegacy) return mount_legacy(place, tree, options);
+  if (tree.layout == cgroup::Layout::kLegacy) return mount_legacy(place, tree, whole, options);
   fs::MountOptions plain = options;
   plain.data.clear();
   TRY_SET(const fs::DetachedMount built,

@@ -44,8 +44,9 @@ class CgroupEntry {
 // namespace, where every path is "/".
 Result<cgroup::Tree> own_cgroup_tree(const oci::Linux& spec);
 
-// Mounts `tree` at `place`, as seen from the caller's cgroup namespace.
-Result<> mount_cgroup_tree(BorrowedFd place, const cgroup::Tree& tree,
+// Mounts `tree` at `place`: the `whole` of it, as a cgroup namespace shows it; else, on v1, of each hierarchy the
+// container's own group.
+Result<> mount_cgroup_tree(BorrowedFd place, const cgroup::Tree& tree, bool whole,
                            const fs::MountOptions& options);
 
 }  // namespace planet::runtime

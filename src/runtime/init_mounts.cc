@@ -2,6 +2,7 @@
 
 #include <linux/magic.h>
 #include <linux/mount.h>
+#include <linux/sched.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -157,7 +158,8 @@ Result<> attach_mounts(const fs::Root& root, const Plan& plan,
     TRY(steps.run(info_of(LaunchStep::kAttach), mount.destination, [&]() -> Result<> {
       if (mount.maker == Maker::kInitCgroup) {
         TRY_SET(const UniqueFd place, open_directory_place(root, mount.destination));
-        return mount_cgroup_tree(place.borrow(), cgroups, mount.options);
+        const bool whole = (plan.join_flags & CLONE_NEWCGROUP) != 0;
+        return mount_cgroup_tree(place.borrow(), cgroups, whole, mount.options);
       }
       return attach(root, mount, built[i]);
     }));
