@@ -85,8 +85,7 @@ int start(int argc, char** argv) {
 
 runtime::Warn warner(const Global& global) {
   return [&global](const std::string& what) {
-    if (global.log.empty())
-      std::fprintf(stderr, "planet-runtime: warning: %s\n", what.c_str());
+    if (global.log.empty()) std::fprintf(stderr, "planet-runtime: warning: %s\n", what.c_str());
     log(global, "warning", what);
   };
 }

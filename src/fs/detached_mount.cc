@@ -69,4 +69,10 @@ Result<> DetachedMount::attach(BorrowedFd onto) const {
   return sys::move_mount(root(), onto);
 }
 
+Result<> change_file_system(BorrowedFd place, const MountOptions& options) {
+  TRY_SET(const UniqueFd context, sys::fs_pick(place));
+  for (const DataOption& option : options.data) TRY(set_data(context.borrow(), option));
+  return sys::fs_reconfigure(context.borrow());
+}
+
 }  // namespace planet::fs

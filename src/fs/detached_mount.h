@@ -55,4 +55,8 @@ class DetachedMount {
   std::vector<DetachedMount> parts_;
 };
 
+// Gives the file system that is mounted at `place` other options (fspick(2)): "size=1g" of a tmpfs.
+// Errors: the kernel's - it does not take them, or not of us.
+Result<> change_file_system(BorrowedFd place, const MountOptions& options);
+
 }  // namespace planet::fs

@@ -52,7 +52,12 @@ struct Propagation {
 constexpr Propagation kPropagations[] = {
     {"private", kPrivate}, {"shared", kShared}, {"slave", kSlave}, {"unbindable", kUnbindable}};
 
-constexpr std::string_view kRefused[] = {"remount", "move", "rmove"};
+constexpr std::string_view kRefused[] = {"move", "rmove"};
+constexpr std::string_view kWithoutEffect[] = {"defaults", "silent", "loud", "iversion",
+                                               "noiversion"};
+// Flags of a file system that fsconfig(2) takes from all of them.
+constexpr std::string_view kOfFileSystems[] = {"async",  "dirsync",    "lazytime", "mand",
+                                               "nomand", "nolazytime", "sync"};
 
 void apply(std::uint64_t& set, std::uint64_t& clear, const Attribute& attribute) {
   set = (set & ~(attribute.clear | attribute.set)) | attribute.set;
@@ -90,11 +95,18 @@ bool take_word(MountOptions& out, std::string_view word) {
     out.bind_recursive = out.bind_recursive || word == "rbind";
     return true;
   }
-  if (word == "tmpcopyup") {
-    out.copy_up = true;
+  if (word == "idmap" || word == "ridmap") {
+    out.id_map = word == "idmap" ? IdMap::kThis : IdMap::kRecursive;
     return true;
   }
-  return word.empty() || word == "defaults";
+  bool* const flag = word == "tmpcopyup" ? &out.copy_up
+                     : word == "remount" ? &out.remount
+                                         : nullptr;
+  if (flag != nullptr) {
+    *flag = true;
+    return true;
+  }
+  return word.empty() || std::ranges::find(kWithoutEffect, word) != std::end(kWithoutEffect);
 }
 
 }  // namespace
@@ -118,7 +130,9 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& options
 }
 
 std::vector<std::string> known_mount_options() {
-  std::vector<std::string> words = {"bind", "rbind"};
+  std::vector<std::string> words = {"bind", "rbind", "remount", "idmap", "ridmap", "tmpcopyup"};
+  words.insert(words.end(), std::begin(kWithoutEffect), std::end(kWithoutEffect));
+  words.insert(words.end(), std::begin(kOfFileSystems), std::end(kOfFileSystems));
   const auto add = [&](std::string_view name) {
     words.emplace_back(name);
     words.push_back("r" + std::string(name));

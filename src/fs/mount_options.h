@@ -19,6 +19,9 @@ struct DataOption {
   bool operator==(const DataOption&) const = default;
 };
 
+// "idmap" and "ridmap": owners are shown through an id map, of this mount or of those below it, too.
+enum class IdMap : std::uint8_t { kNone, kThis, kRecursive };
+
 struct MountOptions {
   // MOUNT_ATTR_* of this mount ...
   std::uint64_t set = 0;
@@ -30,12 +33,16 @@ struct MountOptions {
   bool propagation_recursive = false;
   bool bind = false;
   bool bind_recursive = false;
-  bool copy_up = false;  // "tmpcopyup"
+  bool copy_up = false;  // "tmpcopyup": a tmpfs begins with what it lies over
+  bool remount = false;  // changes the mount that is there
+  IdMap id_map = IdMap::kNone;
   std::vector<DataOption> data;
   bool operator==(const MountOptions&) const = default;
 };
 
-// Errors: kInvalidArgument - "remount", "move" and the like, which are no way to describe a mount.
+// "silent", "loud", "iversion" and "noiversion" are taken and have no effect: the first two speak of the kernel's log alone,
+// and fsconfig(2) knows none of the four.
+// Errors: kInvalidArgument - "move" and the like, which are no way to describe a mount.
 // A word that is unknown here is taken as the file system's: the kernel judges it at the mount.
 Result<MountOptions> parse_mount_options(const std::vector<std::string>& options);
 

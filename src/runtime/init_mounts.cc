@@ -8,6 +8,7 @@
 #include <cerrno>
 
 #include "base/strings.h"
+#include "fs/copy_tree.h"
 #include "runtime/cgroup_entry.h"
 #include "runtime/parent_mounts.h"
 #include "runtime/steps.h"
@@ -103,7 +104,22 @@ Result<> attach(const fs::Root& root, const PlannedMount& mount, const fs::Detac
   TRY_SET(const bool directory, is_directory(built.root()));
   TRY_SET(const UniqueFd place, open_place(root, mount, directory));
   TRY(check_proc(mount, built.root(), place.borrow()));
+  if (mount.options.copy_up) TRY(fs::copy_tree(place.borrow(), built.root()), "copy what is there");
   return built.attach(place.borrow());
+}
+
+// "remount": other attributes for the mount that is there, other options for its file system.
+Result<> change_mount(const fs::Root& root, const PlannedMount& mount) {
+  TRY_SET(const UniqueFd place, root.open(mount.destination, O_PATH));
+  const fs::MountOptions& options = mount.options;
+  mount_attr attr{};
+  attr.attr_set = options.set;
+  attr.attr_clr = options.clear;
+  const Result<> changed = sys::mount_set_attr(place.borrow(), attr, false);
+  if (!changed && changed.error().sys_errno() == EINVAL)
+    return fail(Code::kInvalidArgument, "nothing is mounted there that a remount could change");
+  TRY(changed);
+  return options.data.empty() ? Result<>() : fs::change_file_system(place.borrow(), options);
 }
 
 // The file at `path`, or nothing if there is none (this kernel or image lacks it).
@@ -161,6 +177,7 @@ Result<> attach_mounts(const fs::Root& root, const Plan& plan,
         const bool whole = (plan.join_flags & CLONE_NEWCGROUP) != 0;
         return mount_cgroup_tree(place.borrow(), cgroups, whole, mount.options);
       }
+      if (mount.maker == Maker::kRemount) return change_mount(root, mount);
       return attach(root, mount, built[i]);
     }));
   }
@@ -226,11 +243,10 @@ Result<> make_missing_devices(const fs::Root& root, const Plan& plan) {
     return {};
   TRY_SET(const UniqueFd dev, root.make_directories("/dev", 0755));
   constexpr std::string_view kDev = "/dev/";
-  for (const oci::Device& device : plan.devices) {
-    const Result<> made = make_device(
-        dev.borrow(), std::string_view(device.path).substr(kDev.size()), device, Owner{});
-    if (!made && made.error().code() != Code::kAlreadyExists) return std::unexpected(made.error());
-  }
+  for (const oci::Device& device : plan.devices)
+    TRY(make_device(dev.borrow(), std::string_view(device.path).substr(kDev.size()), device,
+                    Owner{}),
+        device.path);
   return make_dev_links(dev.borrow(), Owner{});
 }
 
@@ -242,6 +258,14 @@ Result<> change_root(const fs::DetachedMount& root, bool read_only) {
   }
   TRY(sys::change_dir(root.root()));
   return sys::pivot_root_here();
+}
+
+Result<> set_root_propagation(const fs::MountOptions& propagation) {
+  if (propagation.propagation == 0) return {};
+  TRY_SET(const UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  mount_attr attr{};
+  attr.propagation = propagation.propagation;
+  return sys::mount_set_attr(top.borrow(), attr, propagation.propagation_recursive);
 }
 
 }  // namespace planet::runtime

@@ -26,8 +26,8 @@ Result<std::vector<fs::DetachedMount>> build_file_systems(const Plan& plan, cons
 // change_root.
 Result<> attach_root(const fs::DetachedMount& root, const std::string& place);
 
-// Attaches every mount of the plan in order. `built` has init's and the parent's mounts, `cgroups` what a mount of type
-// "cgroup" is.
+// Attaches every mount of the plan in order, and does what it says of those that are there. `built` has init's and the
+// parent's mounts, `cgroups` what a mount of type "cgroup" is.
 Result<> attach_mounts(const fs::Root& root, const Plan& plan,
                        const std::vector<fs::DetachedMount>& built, const cgroup::Tree& cgroups,
                        const Steps& steps);
@@ -63,5 +63,9 @@ Result<> make_missing_devices(const fs::Root& root, const Plan& plan);
 
 // Makes the attached root "/" and drops the host's tree.
 Result<> change_root(const fs::DetachedMount& root, bool read_only);
+
+// Then, since pivot_root(2) takes no shared root: what becomes of mounts made below it. A shared root shares with mount
+// namespaces that are made of this one, not with the host.
+Result<> set_root_propagation(const fs::MountOptions& propagation);
 
 }  // namespace planet::runtime

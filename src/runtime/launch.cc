@@ -134,6 +134,7 @@ Result<> furnish_root(Init& init, const fs::DetachedMount& root_mount,
   const fs::Root root(std::move(top));
   TRY(attach_mounts(root, launch.plan, mounts, init.cgroups, steps));
   TRY(make_missing_devices(root, launch.plan));
+  if (!launch.plan.user_ns) TRY(make_other_devices(root.dir(), launch.plan, Owner{}));
   if (launch.process.terminal)
     TRY(steps.run(info_of(LaunchStep::kTerminal), [&]() -> Result<> {
       TRY_SET(init.terminal, open_console(root, launch.process));
@@ -142,8 +143,10 @@ Result<> furnish_root(Init& init, const fs::DetachedMount& root_mount,
   TRY(make_paths_read_only(root, spec.linux_.readonly_paths, steps));
   TRY(mask_paths(root, mask, spec.linux_.masked_paths, steps));
   TRY(run_create_hooks(init));
-  return steps.run(info_of(LaunchStep::kChangeRoot),
-                   [&] { return change_root(root_mount, spec.root && spec.root->readonly); });
+  return steps.run(info_of(LaunchStep::kChangeRoot), [&]() -> Result<> {
+    TRY(change_root(root_mount, spec.root && spec.root->readonly));
+    return set_root_propagation(launch.plan.root_propagation);
+  });
 }
 
 // Everything up to the container's own root; then only the command is left to start.
@@ -222,17 +225,19 @@ Result<std::vector<fs::DetachedMount>> make_mounts(const Launch& launch, pid_t i
                                                    const Steps& steps) {
   std::vector<fs::DetachedMount> made(1);
   TRY(steps.run(info_of(LaunchStep::kRoot), [&]() -> Result<> {
-    TRY_SET(made.front(), make_root(launch.request, user_ns));
+    TRY_SET(made.front(), make_root(launch.request, launch.plan.root_propagation, user_ns));
     return {};
   }));
   TRY_SET(const Owner owner, owner_inside(launch.plan, launch.spec.linux_, init));
+  if (launch.plan.user_ns) TRY(make_other_devices(made.front().root(), launch.plan, owner));
   for (const PlannedMount& mount : launch.plan.mounts) {
     if (mount.maker != Maker::kParentBind && mount.maker != Maker::kParentDev) continue;
     const bool dev = mount.maker == Maker::kParentDev;
     TRY(steps.run(info_of(dev ? LaunchStep::kDevices : LaunchStep::kVolumes), mount.destination,
                   [&]() -> Result<> {
                     TRY_SET(fs::DetachedMount one,
-                            dev ? make_dev(launch.plan, mount, owner) : make_bind(mount, user_ns));
+                            dev ? make_dev(launch.plan, mount, owner)
+                                : make_bind(mount, launch.spec.linux_, user_ns));
                     made.push_back(std::move(one));
                     return {};
                   }));
@@ -246,8 +251,9 @@ Result<UniqueFd> settle_users(const Launch& launch, pid_t init, ParentTalk& talk
                               const Steps& steps) {
   if (!launch.plan.user_ns) return UniqueFd();
   if ((launch.plan.clone_flags & CLONE_NEWUSER) != 0)
-    TRY(steps.run(info_of(LaunchStep::kIdMap),
-                  [&] { return write_id_maps(init, launch.spec.linux_); }));
+    TRY(steps.run(info_of(LaunchStep::kIdMap), [&] {
+      return write_id_maps(init, launch.spec.linux_.uid_mappings, launch.spec.linux_.gid_mappings);
+    }));
   TRY(talk.answer());
   return open_user_namespace(init);
 }

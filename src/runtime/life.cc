@@ -44,8 +44,7 @@ Result<> remove_group(const Saved& container) {
 // A group that others have made is taken, as engines want it; what they do with it, its limits or its end, is common.
 Result<bool> look_at_group(const CreateRequest& request) {
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
-  TRY_SET(const cgroup::Group group,
-          cgroup::Group::open(host, request.spec.linux_.cgroups_path));
+  TRY_SET(const cgroup::Group group, cgroup::Group::open(host, request.spec.linux_.cgroups_path));
   TRY_SET(const std::vector<pid_t> others, group.processes());
   if (!others.empty())
     request.warn("linux.cgroupsPath " + quote(request.spec.linux_.cgroups_path) +
@@ -58,6 +57,24 @@ Result<bool> look_at_group(const CreateRequest& request) {
 std::string root_path(const CreateRequest& request) {
   const std::string& path = request.spec.root->path;
   return path.starts_with('/') ? path : request.bundle + "/" + path;
+}
+
+bool is_bind(const oci::Mount& mount) {
+  return mount.type == "bind" || std::ranges::any_of(mount.options, [](const std::string& option) {
+           return option == "bind" || option == "rbind";
+         });
+}
+
+// A relative source is meant from the bundle, a relative destination, which is deprecated, from the root: config.md#mounts.
+void complete_paths(CreateRequest& request) {
+  for (oci::Mount& mount : request.spec.mounts) {
+    if (is_bind(mount) && !mount.source.starts_with('/'))
+      mount.source = request.bundle + "/" + mount.source;
+    if (mount.destination.starts_with('/')) continue;
+    request.warn("mounts: destination " + quote(mount.destination) +
+                 " is not an absolute path; taken from /");
+    mount.destination.insert(0, "/");
+  }
 }
 
 // config-linux.md#default-devices: they can be used, whatever the rules say.
@@ -73,6 +90,7 @@ Result<> complete(CreateRequest& request) {
     return fail(Code::kInvalidArgument, "root.path is missing");
   if (request.spec.linux_.cgroups_path.empty())
     request.spec.linux_.cgroups_path = "/planet/" + request.id;
+  complete_paths(request);
   allow_default_devices(request.spec.linux_);
   return {};
 }

@@ -9,6 +9,7 @@
 #include "security/id_map.h"
 #include "security/rlimits.h"
 #include "sys/file.h"
+#include "sys/pipe.h"
 #include "sys/process.h"
 
 namespace planet::runtime {
@@ -51,15 +52,29 @@ Result<std::uint32_t> host_root(std::vector<oci::IdMapping> map, pid_t init, con
 
 }  // namespace
 
-Result<> write_id_maps(pid_t init, const oci::Linux& spec) {
-  TRY(sys::write_at(sys::kCwd, proc_path(init, "uid_map").c_str(),
-                    security::id_map_text(spec.uid_mappings)));
-  return sys::write_at(sys::kCwd, proc_path(init, "gid_map").c_str(),
-                       security::id_map_text(spec.gid_mappings));
+Result<> write_id_maps(pid_t init, const std::vector<oci::IdMapping>& uids,
+                       const std::vector<oci::IdMapping>& gids) {
+  TRY(sys::write_at(sys::kCwd, proc_path(init, "uid_map").c_str(), security::id_map_text(uids)));
+  return sys::write_at(sys::kCwd, proc_path(init, "gid_map").c_str(), security::id_map_text(gids));
 }
 
 Result<UniqueFd> open_user_namespace(pid_t init) {
   return sys::open_at(sys::kCwd, proc_path(init, "ns/user").c_str(), O_RDONLY);
+}
+
+Result<UniqueFd> make_user_namespace(const std::vector<oci::IdMapping>& uids,
+                                     const std::vector<oci::IdMapping>& gids) {
+  TRY_SET(sys::Pipe gate, sys::make_pipe());
+  TRY_SET(const sys::Child holder,
+          sys::clone_process({.flags = CLONE_NEWUSER, .cgroup = std::nullopt}));
+  if (!holder.valid()) {
+    gate.write.reset();
+    char byte = 0;
+    (void)sys::read_some(gate.read.borrow(), std::span(&byte, 1));  // until the parent is through
+    sys::exit_now(0);
+  }
+  TRY(write_id_maps(holder.pid(), uids, gids));
+  return open_user_namespace(holder.pid());
 }
 
 Result<> set_process_limits(pid_t init, const oci::Process& process) {

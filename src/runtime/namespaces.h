@@ -14,10 +14,15 @@
 namespace planet::runtime {
 
 // The parent's: writes /proc/PID/uid_map and gid_map of `init`.
-Result<> write_id_maps(pid_t init, const oci::Linux& spec);
+Result<> write_id_maps(pid_t init, const std::vector<oci::IdMapping>& uids,
+                       const std::vector<oci::IdMapping>& gids);
 
 // The parent's: the user namespace of `init`, for id-mapped mounts.
 Result<UniqueFd> open_user_namespace(pid_t init);
+
+// The parent's: a user namespace with these maps and nobody in it, for the same.
+Result<UniqueFd> make_user_namespace(const std::vector<oci::IdMapping>& uids,
+                                     const std::vector<oci::IdMapping>& gids);
 
 // The parent's: limits and the OOM score, which need the host's rights to raise.
 Result<> set_process_limits(pid_t init, const oci::Process& process);

@@ -15,6 +15,7 @@ namespace planet::runtime {
 namespace {
 
 constexpr mode_t kDefaultDeviceMode = 0666;
+constexpr mode_t kPermissions = 07777;
 
 mode_t type_bits(char type) {
   switch (type) {
@@ -45,12 +46,32 @@ Result<> make_directories_above(const fs::Root& root, std::string_view path, Own
   return {};
 }
 
+// config-linux.md#devices: a file that is there must be the device that was asked for.
+Result<> check_same(BorrowedFd file, mode_t type, dev_t number) {
+  TRY_SET(const struct stat st, sys::stat_fd(file));
+  if ((st.st_mode & S_IFMT) == type && (type == S_IFIFO || st.st_rdev == number)) return {};
+  return fail(Code::kInvalidArgument,
+              "linux.devices: another file is there already; remove it from the root filesystem");
+}
+
+constexpr std::uint64_t kSlave = 1U << 19;  // MS_SLAVE
+
+// A clone is its original's peer. A slave still sees what is mounted there later; else the ways part.
+Result<> leave_peers(fs::DetachedMount& root, const fs::MountOptions& propagation) {
+  if (propagation.propagation != kSlave) return root.set_private();
+  fs::MountOptions slave;
+  slave.propagation = kSlave;
+  slave.propagation_recursive = true;
+  return root.set_attributes(slave);
+}
+
 Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root,
+                                              const fs::MountOptions& propagation,
                                               std::optional<BorrowedFd> user_ns) {
   const bool id_mapped = root.id_mapped && user_ns;
   TRY_SET(fs::DetachedMount mount,
           fs::DetachedMount::clone(sys::kCwd, root.path.c_str(), !id_mapped));
-  TRY(mount.set_private());
+  TRY(leave_peers(mount, propagation));
   if (id_mapped) TRY(mount.set_id_map(*user_ns, false), "id-map " + root.path);
   TRY_SET(const struct stat st, sys::stat_fd(mount.root()));
   if (!S_ISDIR(st.st_mode))
@@ -62,9 +83,10 @@ Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root,
 }  // namespace
 
 Result<fs::DetachedMount> make_root(const LaunchRequest& request,
+                                    const fs::MountOptions& propagation,
                                     std::optional<BorrowedFd> user_ns) {
   if (const auto* directory = std::get_if<DirectoryRoot>(&request.root))
-    return make_directory_root(*directory, user_ns);
+    return make_directory_root(*directory, propagation, user_ns);
   const auto& overlay = std::get<OverlayRoot>(request.root);
   TRY_SET(fs::DetachedMount mount,
           fs::make_overlay({.layers = overlay.layers, .upper = overlay.upper, .work = overlay.work},
@@ -74,6 +96,12 @@ Result<fs::DetachedMount> make_root(const LaunchRequest& request,
   options.set = MOUNT_ATTR_NODEV;
   if (user_ns) TRY(mount.set_attributes(options));
   return mount;
+}
+
+Result<> make_other_devices(BorrowedFd root, const Plan& plan, Owner owner) {
+  for (const oci::Device& device : plan.other_devices)
+    TRY(make_device(root, std::string_view(device.path).substr(1), device, owner), device.path);
+  return {};
 }
 
 Result<> make_dev_links(BorrowedFd dev, Owner owner) {
@@ -102,12 +130,15 @@ Result<> make_device(BorrowedFd dev, std::string_view name, const oci::Device& d
   const auto [above, leaf] = fs::split_last(name);
   TRY(make_directories_above(root, above, owner));
   TRY_SET(const fs::Place place, root.parent(name));
-  const mode_t mode = device.file_mode.value_or(kDefaultDeviceMode);
-  TRY(sys::make_node_at(
-      place.dir.borrow(), place.name.c_str(), type_bits(device.type.front()) | mode,
-      makedev(static_cast<unsigned>(device.major), static_cast<unsigned>(device.minor))));
+  const mode_t mode = device.file_mode.value_or(kDefaultDeviceMode) & kPermissions;
+  const mode_t type = type_bits(device.type.front());
+  const dev_t number =
+      makedev(static_cast<unsigned>(device.major), static_cast<unsigned>(device.minor));
+  Result<> made = sys::make_node_at(place.dir.borrow(), place.name.c_str(), type | mode, number);
+  if (!made && made.error().code() != Code::kAlreadyExists) return made;
   TRY_SET(const UniqueFd node,
           sys::open_at(place.dir.borrow(), place.name.c_str(), O_PATH | O_NOFOLLOW));
+  if (!made) return check_same(node.borrow(), type, number);
   const uid_t uid = owner.uid + device.uid.value_or(0);
   const gid_t gid = owner.gid + device.gid.value_or(0);
   if (uid != 0 || gid != 0) TRY(sys::change_owner(node.borrow(), uid, gid));
@@ -127,11 +158,33 @@ Result<fs::DetachedMount> make_dev(const Plan& plan, const PlannedMount& mount, 
   return dev;
 }
 
-Result<fs::DetachedMount> make_bind(const PlannedMount& mount, std::optional<BorrowedFd> user_ns) {
+// The user namespace whose map is the mount's; invalid for the container's own.
+Result<UniqueFd> namespace_of_map(const PlannedMount& mount, const oci::Linux& spec,
+                                  bool private_users) {
+  const bool own =
+      !mount.uid_mappings.empty() && !(private_users && mount.uid_mappings == spec.uid_mappings &&
+                                       mount.gid_mappings == spec.gid_mappings);
+  if (!own) return UniqueFd();
+  return make_user_namespace(mount.uid_mappings, mount.gid_mappings);
+}
+
+Result<> set_id_map(fs::DetachedMount& bind, const PlannedMount& mount, const oci::Linux& spec,
+                    std::optional<BorrowedFd> user_ns) {
+  const fs::IdMap wish = mount.options.id_map;
+  if (mount.uid_mappings.empty() && wish == fs::IdMap::kNone) return {};
+  TRY_SET(const UniqueFd own, namespace_of_map(mount, spec, user_ns.has_value()));
+  if (!own.valid() && !user_ns)
+    return fail(Code::kInvalidArgument, "the option idmap needs an id map, and there is none");
+  const bool recursive =
+      wish == fs::IdMap::kRecursive || (wish == fs::IdMap::kNone && mount.options.bind_recursive);
+  return bind.set_id_map(own.valid() ? own.borrow() : *user_ns, recursive);
+}
+
+Result<fs::DetachedMount> make_bind(const PlannedMount& mount, const oci::Linux& spec,
+                                    std::optional<BorrowedFd> user_ns) {
   TRY_SET(fs::DetachedMount bind,
           fs::DetachedMount::clone(sys::kCwd, mount.source.c_str(), mount.options.bind_recursive));
-  if (user_ns && !mount.uid_mappings.empty())
-    TRY(bind.set_id_map(*user_ns, mount.options.bind_recursive), "id-map " + mount.source);
+  TRY(set_id_map(bind, mount, spec, user_ns), "id-map " + mount.source);
   if (mount.options.propagation == 0) TRY(bind.set_private());
   TRY(bind.set_attributes(mount.options));
   return bind;

@@ -77,6 +77,7 @@ Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
 }
 
 Maker maker_of(const PlannedMount& mount) {
+  if (mount.options.remount) return Maker::kRemount;
   if (mount.options.bind || mount.type == "bind") return Maker::kParentBind;
   if (mount.type == "cgroup" || mount.type == "cgroup2") return Maker::kInitCgroup;
   if (mount.destination == "/dev" && mount.type == "tmpfs") return Maker::kParentDev;
@@ -97,10 +98,11 @@ Result<PlannedMount> plan_mount(const oci::Mount& mount) {
   while (planned.destination.size() > 1 && planned.destination.ends_with('/'))
     planned.destination.pop_back();
   TRY_SET(planned.options, fs::parse_mount_options(mount.options), mount.destination);
-  if (planned.options.copy_up)
-    return fail(Code::kUnsupported,
-                "mounts: " + quote(mount.destination) + ": option tmpcopyup is not supported");
   planned.maker = maker_of(planned);
+  const bool mapped = planned.options.id_map != fs::IdMap::kNone || !mount.uid_mappings.empty();
+  if (mapped && planned.maker != Maker::kParentBind)
+    return fail(Code::kUnsupported, "mounts: " + quote(mount.destination) +
+                                        ": an id map is supported for bind mounts only");
   if (planned.maker == Maker::kParentBind && !planned.options.data.empty())
     return fail(Code::kInvalidArgument, "mounts: " + quote(mount.destination) +
                                             ": a bind mount has no option " +
@@ -128,15 +130,26 @@ std::vector<oci::Device> default_devices() {
   return devices;
 }
 
+// The parent makes them in the root itself, before anything is mounted below it: init cannot in a user namespace.
+Result<> check_not_covered(const oci::Device& device, const Plan& plan) {
+  const auto covers = [&](const PlannedMount& mount) {
+    return mount.destination != "/" && device.path.starts_with(mount.destination + "/");
+  };
+  const auto found = std::ranges::find_if(plan.mounts, covers);
+  if (found == plan.mounts.end()) return {};
+  return fail(Code::kUnsupported, "linux.devices: " + quote(device.path) +
+                                      " is below the mount at " + quote(found->destination) +
+                                      ", where none can be made with a user namespace; bind it");
+}
+
 Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
   plan.devices = default_devices();
   for (const oci::Device& device : spec.linux_.devices) {
-    if (!device.path.starts_with("/dev/") || device.path.find("/../") != std::string::npos)
-      return fail(Code::kInvalidArgument,
-                  "linux.devices: path " + quote(device.path) + " is not below /dev");
-    if (device.type.size() != 1 || std::string_view("cubp").find(device.type) == std::string::npos)
-      return fail(Code::kInvalidArgument, "linux.devices: " + quote(device.path) + ": type " +
-                                              quote(device.type) + " is not one of c, b, u, p");
+    if (!device.path.starts_with("/dev/")) {
+      if (plan.user_ns) TRY(check_not_covered(device, plan));
+      plan.other_devices.push_back(device);
+      continue;
+    }
     std::erase_if(plan.devices,
                   [&](const oci::Device& other) { return other.path == device.path; });
     plan.devices.push_back(device);
@@ -152,15 +165,12 @@ Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
 // What the specification has and this version has not: refused by name, never passed over.
 Result<> check_supported(const oci::Spec& spec) {
   const oci::Linux& linux_part = spec.linux_;
-  const std::string& propagation = linux_part.rootfs_propagation;
   const std::pair<const char*, bool> fields[] = {
       {"linux.intelRdt", linux_part.intel_rdt.has_value()},
       {"linux.netDevices", !linux_part.net_devices.empty()},
       {"linux.memoryPolicy", linux_part.memory_policy.has_value()},
       {"linux.personality", linux_part.personality.has_value()},
       {"linux.mountLabel", !linux_part.mount_label.empty()},
-      {"linux.rootfsPropagation other than private",
-       !propagation.empty() && propagation != "private" && propagation != "rprivate"},
       {"linux.seccomp.listenerPath",
        linux_part.seccomp && !linux_part.seccomp->listener_path.empty()}};
   for (const auto& [name, used] : fields)
@@ -182,19 +192,6 @@ Result<> check_process_supported(const oci::Process& process) {
   return {};
 }
 
-// A mount with a map of its own is shown through the container's namespace, so it must be the container's map.
-Result<> check_mount_maps(const oci::Spec& spec) {
-  for (const oci::Mount& mount : spec.mounts) {
-    const bool mapped = !mount.uid_mappings.empty() || !mount.gid_mappings.empty();
-    if (mapped && (mount.uid_mappings != spec.linux_.uid_mappings ||
-                   mount.gid_mappings != spec.linux_.gid_mappings))
-      return fail(Code::kUnsupported,
-                  "mounts: " + quote(mount.destination) +
-                      ": an id map other than the container's is not supported");
-  }
-  return {};
-}
-
 Result<> check_process(const oci::Process& process) {
   if (process.args.empty() || process.args.front().empty())
     return fail(Code::kInvalidArgument, "process.args is empty: there is no command to run");
@@ -209,7 +206,6 @@ Result<> check_process(const oci::Process& process) {
 Result<Plan> plan_launch(const oci::Spec& spec) {
   if (spec.process) TRY(check_process(*spec.process));
   TRY(check_supported(spec));
-  TRY(check_mount_maps(spec));
   Plan plan;
   TRY(plan_namespaces(spec, plan));
   for (const oci::Mount& mount : spec.mounts) {
@@ -219,6 +215,10 @@ Result<Plan> plan_launch(const oci::Spec& spec) {
     plan.mounts.push_back(std::move(planned));
   }
   TRY(plan_devices(spec, plan));
+  if (!spec.linux_.rootfs_propagation.empty()) {
+    TRY_SET(plan.root_propagation, fs::parse_mount_options({spec.linux_.rootfs_propagation}),
+            "linux.rootfsPropagation");
+  }
   return plan;
 }
 

@@ -18,8 +18,8 @@ namespace planet::runtime {
 
 // Who builds a mount. A user namespace's init cannot reach the host's files nor make device nodes, so the
 // parent does; the pseudo file systems belong to init's namespaces, so init does; the cgroup tree shows init's
-// place in it, so it is mounted after init has got one.
-enum class Maker : std::uint8_t { kInit, kParentBind, kParentDev, kInitCgroup };
+// place in it, so it is mounted after init has got one. A remount makes nothing: init changes what is there.
+enum class Maker : std::uint8_t { kInit, kParentBind, kParentDev, kInitCgroup, kRemount };
 
 struct PlannedMount {
   std::string destination;
@@ -52,8 +52,10 @@ struct Plan {
   bool new_time = false;
   bool new_cgroup_ns = false;
   std::vector<PlannedMount> mounts;
-  std::vector<oci::Device> devices;  // the default ones, then the spec's
-  std::size_t parent_mounts = 0;     // how many of `mounts` the parent makes
+  fs::MountOptions root_propagation;       // linux.rootfsPropagation
+  std::vector<oci::Device> devices;        // below /dev: the default ones, then the spec's
+  std::vector<oci::Device> other_devices;  // elsewhere
+  std::size_t parent_mounts = 0;           // how many of `mounts` the parent makes
 };
 
 // Errors: kInvalidArgument - the spec contradicts itself or lacks what a launch needs, naming the field;

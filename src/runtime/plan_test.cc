@@ -66,8 +66,8 @@ const BadCase kBad[] = {
     {"process.cwd \"tmp\" is not an absolute path", [](oci::Spec& s) { s.process->cwd = "tmp"; }},
     {"mounts: destination \"proc\" is not an absolute path",
      [](oci::Spec& s) { s.mounts[0].destination = "proc"; }},
-    {"/proc: mount option \"remount\" does not describe a mount",
-     [](oci::Spec& s) { s.mounts[0].options = {"remount"}; }},
+    {"/proc: mount option \"move\" does not describe a mount",
+     [](oci::Spec& s) { s.mounts[0].options = {"move"}; }},
     {"mounts: \"/data\": a bind mount has no option \"size\"",
      [](oci::Spec& s) { s.mounts[2].options = {"rbind", "size=3"}; }},
     {"linux.uidMappings is set but linux.namespaces has no \"user\"",
@@ -80,16 +80,17 @@ const BadCase kBad[] = {
      [](oci::Spec& s) { s.process->apparmor_profile = "x"; }},
     {"linux.personality is not supported by this version",
      [](oci::Spec& s) { s.linux_.personality.emplace(); }},
-    {"linux.rootfsPropagation other than private is not supported by this version",
-     [](oci::Spec& s) { s.linux_.rootfs_propagation = "shared"; }},
-    {"mounts: \"/data\": an id map other than the container's is not supported",
-     [](oci::Spec& s) { s.mounts[2].uid_mappings = {{0, 5, 1}}; }},
-    {"linux.devices: path \"/etc/x\" is not below /dev",
-     [](oci::Spec& s) { s.linux_.devices.push_back({.type = "c", .path = "/etc/x"}); }},
-    {"linux.devices: path \"/dev/../x\" is not below /dev",
-     [](oci::Spec& s) { s.linux_.devices.push_back({.type = "c", .path = "/dev/../x"}); }},
-    {"linux.devices: \"/dev/x\": type \"q\" is not one of c, b, u, p",
-     [](oci::Spec& s) { s.linux_.devices.push_back({.type = "q", .path = "/dev/x"}); }},
+    {"mounts: \"/proc\": an id map is supported for bind mounts only",
+     [](oci::Spec& s) { s.mounts[0].options = {"idmap"}; }},
+    {"linux.devices: \"/data/x\" is below the mount at \"/data\", where none can be made with a "
+     "user "
+     "namespace; bind it",
+     [](oci::Spec& s) {
+       s.linux_.namespaces.push_back({oci::NamespaceType::kUser, ""});
+       s.linux_.uid_mappings = {{0, 1000, 1}};
+       s.linux_.gid_mappings = {{0, 1000, 1}};
+       s.linux_.devices.push_back({.type = "c", .path = "/data/x"});
+     }},
     {"linux.namespaces has no \"mount\": a container without it would mount over the host",
      [](oci::Spec& s) { s.linux_.namespaces.clear(); }},
 };

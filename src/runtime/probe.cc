@@ -1,12 +1,8 @@
 #include "runtime/probe.h"
 
-#include <linux/sched.h>
-
 #include "fs/detached_mount.h"
 #include "runtime/namespaces.h"
 #include "sys/file.h"
-#include "sys/pipe.h"
-#include "sys/process.h"
 
 namespace planet::runtime {
 namespace {
@@ -18,19 +14,9 @@ constexpr std::uint32_t kProbeSize = 65536;
 }  // namespace
 
 Result<> probe_id_maps(const std::string& path) {
-  TRY_SET(sys::Pipe gate, sys::make_pipe());
-  TRY_SET(sys::Child child, sys::clone_process({.flags = CLONE_NEWUSER, .cgroup = std::nullopt}));
-  if (!child.valid()) {
-    gate.write.reset();
-    char byte = 0;
-    (void)sys::read_some(gate.read.borrow(), std::span(&byte, 1));  // until the parent has looked
-    sys::exit_now(0);
-  }
-  oci::Linux map;
-  map.uid_mappings = {{.container_id = 0, .host_id = kProbeBase, .size = kProbeSize}};
-  map.gid_mappings = map.uid_mappings;
-  TRY(write_id_maps(child.pid(), map));
-  TRY_SET(const UniqueFd user_ns, open_user_namespace(child.pid()));
+  const std::vector<oci::IdMapping> map = {
+      {.container_id = 0, .host_id = kProbeBase, .size = kProbeSize}};
+  TRY_SET(const UniqueFd user_ns, make_user_namespace(map, map));
   TRY_SET(fs::DetachedMount mount, fs::DetachedMount::clone(sys::kCwd, path.c_str(), false));
   return mount.set_id_map(user_ns.borrow(), false);
 }

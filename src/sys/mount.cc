@@ -80,6 +80,17 @@ Result<UniqueFd> fs_open(const char* type) {
   return opened(::syscall(SYS_fsopen, type, FSOPEN_CLOEXEC), named("fsopen", type));
 }
 
+Result<UniqueFd> fs_pick(BorrowedFd place) {
+  return opened(::syscall(SYS_fspick, place.get(), "",
+                          FSPICK_CLOEXEC | FSPICK_EMPTY_PATH | FSPICK_NO_AUTOMOUNT),
+                "fspick");
+}
+
+Result<> fs_reconfigure(BorrowedFd context) {
+  return configured(fs_config(context, FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr, 0), context,
+                    "fsconfig reconfigure");
+}
+
 Result<> fs_set_flag(BorrowedFd context, const char* key) {
   return configured(fs_config(context, FSCONFIG_SET_FLAG, key, nullptr, 0), context,
                     named("fsconfig", key));

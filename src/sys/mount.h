@@ -19,6 +19,9 @@ Result<> fs_set_string(BorrowedFd context, const char* key, const char* value);
 Result<> fs_set_fd(BorrowedFd context, const char* key, BorrowedFd value);
 // The superblock. The error carries the kernel's own words from the context's log, where it has any.
 Result<> fs_create(BorrowedFd context);
+// fspick(2): the superblock that is mounted at `place`, to be given other options.
+Result<UniqueFd> fs_pick(BorrowedFd place);
+Result<> fs_reconfigure(BorrowedFd context);
 Result<UniqueFd> fs_mount(BorrowedFd context, std::uint64_t attributes);  // MOUNT_ATTR_*
 
 // A detached copy of the mount at `path` (OPEN_TREE_CLONE), with those below it if `recursive`; an empty

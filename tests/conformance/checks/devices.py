@@ -57,6 +57,17 @@ inside(put("linux.devices", [{"path": "/dev/zero", "type": "c", "major": 1, "min
        ask("stat=/dev/zero"), checks=[
     see(DEVICES, "device.instead-of-default", "a configured device stands instead of the default one",
         at("stat=/dev/zero", "mode"), 0o600)])
+_MAP = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+inside(put("linux.uidMappings", _MAP), put("linux.gidMappings", _MAP),
+       put("linux.namespaces", [{"type": n} for n in ("pid", "network", "ipc", "uts", "mount", "user")]),
+       put("linux.devices", [{"path": "/srv/deep/outside", "type": "c", "major": 1, "minor": 3, "uid": 5, "fileMode": 0o640}]),
+       ask("stat=/srv/deep/outside"), checks=[
+    see(DEVICES, "device.outside-dev.users", "with a user namespace, too: of the container's users",
+        at("stat=/srv/deep/outside"), fields(type="char", uid=5, mode=0o640))])
+inside(lambda b: os.mknod(f"{b.root}/data/x", 0o20600, os.makedev(1, 3)),
+       put("linux.devices", [{"path": "/data/x", "type": "c", "major": 1, "minor": 3}]), ask("stat=/data/x"), checks=[
+    see(DEVICES, "device.there-already", "the same device may be there already", at("stat=/data/x"),
+        fields(type="char", rdev=[1, 3]))])
 for name, sentence, *mutations in [
     ("unknown-type", "an unknown type is an error",
      put("linux.devices", [{"path": "/dev/x", "type": "x", "major": 1, "minor": 3}])),

@@ -118,6 +118,10 @@ for _option, (_present, _absent) in OF_FILE_SYSTEM.items():
 inside(mount("/data", options=["ro", "rw"]), mount("/tmp", options=["rw", "ro"]), checks=[
     see(HABIT, "option.last-wins.rw", "of ro and rw the last holds", mounted("/data", "options"), holds("rw")),
     see(HABIT, "option.last-wins.ro", "of rw and ro the last holds", mounted("/tmp", "options"), holds("ro"))])
+inside(mount("/data", options=["size=1m"]), mount("/data", "tmpfs", options=["remount", "ro", "size=2m"]), ask("statfs=/data"),
+       checks=[
+    see(OPTIONS, "option.remount", "`remount` changes the mount that is there", mounted("/data", "options"), holds("ro")),
+    see(OPTIONS, "option.remount.data", "and its file system", at("statfs=/data", "bytes"), 2 << 20)])
 inside(mount("/data", options=["nosuid", "nodev", "noexec", "ro"]), ask("write=/data/x|y"), checks=[
     see(OPTIONS, "option.several", "several options hold together", mounted("/data", "options"),
         lambda v: {"ro", "nosuid", "nodev", "noexec"} <= v),
@@ -225,6 +229,12 @@ inside(file("dir/x", "text"), *_PLANET_USERS,
        mount("/data", "bind", in_bundle("dir"), ["bind"], uidMappings=_MAP, gidMappings=_MAP), ask("stat=/data/x"), checks=[
     see("config.md#posix-platform-mounts", "idmap.as-the-container", "a mount mapped as the container shows root's files as root's",
         at("stat=/data/x"), fields(uid=0, gid=0), since="1.1")])
+_OTHER_MAP = [{"containerID": 0, "hostID": 100033, "size": 1000}]
+inside(file("dir/x", "text"), *_PLANET_USERS,
+       mount("/data", "bind", in_bundle("dir"), ["bind"], uidMappings=_OTHER_MAP, gidMappings=_OTHER_MAP), ask("stat=/data/x"),
+       checks=[
+    see("config.md#posix-platform-mounts", "idmap.unlike-the-container", "a mount may be mapped otherwise than the container",
+        at("stat=/data/x"), fields(uid=33, gid=33), since="1.2")])
 refused(OPTIONS, "idmap.nothing-to-take", "`idmap` without mappings and without a user namespace is an error",
         directory("dir"), mount("/data", "bind", in_bundle("dir"), ["bind", "idmap"]), since="1.1")
 refused("config.md#posix-platform-mounts", "idmap.only-one", "uidMappings without gidMappings is an error",
