@@ -277,7 +277,8 @@ Result<int> exec(const Global& global, const ExecFlags& flags) {
     return fail(Code::kWrongState, "cannot exec in container " + quote(container.id) +
                                        ", which is " + std::string(oci::status_name(status)));
   TRY_SET(const UniqueFd init, runtime::open_init(container));
-  TRY_SET(const oci::Process process, process_of(flags, container));
+  TRY_SET(oci::Process process, process_of(flags, container));
+  TRY(runtime::complete_process(container.spec, process, warner(global)));
   TRY(check_terminal(flags, process.terminal));
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
   runtime::ExecRequest request{.init = init.borrow(),

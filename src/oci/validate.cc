@@ -33,17 +33,8 @@ Result<> validate_user(const User& user) {
 
 Result<> validate_capabilities(const Capabilities& sets) {
   const std::string where = "process.capabilities";
-  const std::pair<const char*, const std::vector<std::string>*> all[] = {
-      {".bounding", &sets.bounding},
-      {".effective", &sets.effective},
-      {".inheritable", &sets.inheritable},
-      {".permitted", &sets.permitted},
-      {".ambient", &sets.ambient}};
-  for (const auto& [name, set] : all)
-    for (std::size_t i = 0; i < set->size(); ++i)
-      if (!is_one_of(kCapabilities, (*set)[i]))
-        return wrong_text(at(where + name, i), (*set)[i], "a capability of capabilities(7)");
-  // capset(2) refuses it. Ambient ones that are not permitted or inheritable are written by many, and mean nothing.
+  // What has no name in capabilities(7) is no error: config.md#linux-process wants a warning, where it is granted.
+  // capset(2) refuses what follows. Ambient ones that are not permitted or inheritable are written by many, and mean nothing.
   for (const std::string& name : sets.effective)
     if (!is_one_of(sets.permitted, name))
       return contradiction(where + ".effective",

@@ -7,6 +7,7 @@
 #include "runtime/console.h"
 #include "runtime/handshake.h"
 #include "runtime/namespaces.h"
+#include "runtime/placement.h"
 #include "runtime/plan.h"
 #include "runtime/process_start.h"
 #include "runtime/seccomp_choice.h"
@@ -43,7 +44,11 @@ Result<> join_users(const Exec& exec) {
   const Steps steps(nullptr, Side::kInit);
   sys::TerminalPair terminal;
   const auto inside = [&]() -> Result<> {
+    const oci::ExecCpuAffinity affinity =
+        exec.request.process.exec_cpu_affinity.value_or(oci::ExecCpuAffinity{});
+    TRY(run_on(affinity.initial));
     TRY(exec.cgroup.enter(), "enter the control group");
+    TRY(run_on(affinity.final));
     TRY(join_users(exec));
     TRY(talk.ask(Stage::kLimits));
     if (!exec.request.process.terminal) return {};
@@ -67,7 +72,8 @@ Result<> join_users(const Exec& exec) {
       .ready = [&]() -> Result<> {
         const BorrowedFd master[] = {terminal.master.borrow()};
         TRY(talk.tell(Stage::kReady, std::span(master, terminal.master.valid() ? 1 : 0)));
-        return talk.check_parent_alive();
+        TRY(talk.check_parent_alive());
+        return take_personality(exec.request.spec.linux_);
       }};
   const Error error = start_process(start, steps);
   talk.fail(error);
@@ -80,6 +86,7 @@ Result<UniqueFd> follow(const Exec& exec, const sys::Child& process, ParentTalk&
   TRY(exec.cgroup.add_if_outside(process.pid()));
   TRY(talk.wait_for(Stage::kLimits));
   TRY(set_process_limits(process.pid(), exec.request.process));
+  TRY(set_scheduling(process.pid(), exec.request.process));
   TRY(talk.answer());
   TRY_SET(std::vector<UniqueFd> master, talk.wait_for(Stage::kReady));
   TRY(talk.wait_for_exec());

@@ -15,6 +15,7 @@
 #include "runtime/joins.h"
 #include "runtime/namespaces.h"
 #include "runtime/parent_mounts.h"
+#include "runtime/placement.h"
 #include "runtime/plan.h"
 #include "runtime/process_start.h"
 #include "runtime/reaper.h"
@@ -210,7 +211,10 @@ Result<> become_container(Init& init) {
                      .extra_fds = launch.request.extra_fds,
                      .die_with_parent = launch.request.die_with_parent,
                      .reaper = std::nullopt,
-                     .ready = [&] { return wait_for_start(init); }};
+                     .ready = [&]() -> Result<> {
+                       TRY(wait_for_start(init));
+                       return take_personality(launch.spec.linux_);
+                     }};
   if (launch.reaper.valid()) start.reaper = launch.reaper.borrow();
   const Error error = start_process(start, steps);
   talk.fail(error);
@@ -270,6 +274,7 @@ Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, c
   for (const fs::DetachedMount& part : mounts.front().parts()) lent.push_back(part.root());
   if (launch.plan.user_ns) TRY(talk.wait_for(Stage::kIdMap));
   TRY(talk.wait_for(Stage::kMounts));
+  TRY(set_scheduling(init, launch.process));
   return talk.answer(lent);
 }
 

@@ -10,6 +10,8 @@
 #include "oci/validate.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
+#include "security/capabilities.h"
+#include "sys/capability.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/signals.h"
@@ -84,7 +86,24 @@ void allow_default_devices(oci::Linux& spec) {
     if (rule.allow) spec.resources->devices.push_back(std::move(rule));
 }
 
+bool has_users(const oci::Spec& spec) {
+  return std::ranges::any_of(spec.linux_.namespaces, [](const oci::Namespace& ns) {
+    return ns.type == oci::NamespaceType::kUser;
+  });
+}
+
+// Root of a user namespace has every capability; else nobody can give more than it has.
+void drop_ungrantable(const oci::Spec& spec, oci::Process& process, const Warn& warn) {
+  if (!process.capabilities) return;
+  const security::CapabilitySet grantable =
+      has_users(spec) ? ~security::CapabilitySet{0} : sys::own_capabilities();
+  for (const std::string& name : security::drop_ungrantable(*process.capabilities, grantable))
+    warn("process.capabilities: " + quote(name.substr(0, 100)) +
+         " cannot be granted here; the process runs without");
+}
+
 Result<> complete(CreateRequest& request) {
+  if (request.spec.process) drop_ungrantable(request.spec, *request.spec.process, request.warn);
   TRY(oci::validate(request.spec));
   if (!request.spec.root || request.spec.root->path.empty())
     return fail(Code::kInvalidArgument, "root.path is missing");
@@ -120,6 +139,11 @@ Result<> wait_for_end(const Saved& container) {
 }
 
 }  // namespace
+
+Result<> complete_process(const oci::Spec& spec, oci::Process& process, const Warn& warn) {
+  drop_ungrantable(spec, process, warn);
+  return oci::validate_process(process);
+}
 
 Result<cgroup::Group> open_group(const Saved& container) {
   TRY_SET(const cgroup::Host host, cgroup::Host::open());

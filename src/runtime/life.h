@@ -34,6 +34,11 @@ struct Created {
 // Errors: kAlreadyExists; else as launch.
 Result<Created> create(const SavedContainers& containers, CreateRequest request);
 
+// For a process that is to be executed in a container of this spec: capabilities without a name in capabilities(7), or that
+// we have not ourselves, are warned of and left out, as config.md#linux-process wants; then it is judged.
+// Errors: as oci::validate_process.
+Result<> complete_process(const oci::Spec& spec, oci::Process& process, const Warn& warn);
+
 // Executes the command, then the poststart hooks. If one of those fails the container is killed.
 // Errors: kWrongState - it is not created; kCommandNotFound, kCommandNotRunnable; else what hinders it.
 Result<> start(const Saved& container);

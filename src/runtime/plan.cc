@@ -169,7 +169,6 @@ Result<> check_supported(const oci::Spec& spec) {
       {"linux.intelRdt", linux_part.intel_rdt.has_value()},
       {"linux.netDevices", !linux_part.net_devices.empty()},
       {"linux.memoryPolicy", linux_part.memory_policy.has_value()},
-      {"linux.personality", linux_part.personality.has_value()},
       {"linux.mountLabel", !linux_part.mount_label.empty()},
       {"linux.seccomp.listenerPath",
        linux_part.seccomp && !linux_part.seccomp->listener_path.empty()}};
@@ -182,10 +181,7 @@ Result<> check_supported(const oci::Spec& spec) {
 Result<> check_process_supported(const oci::Process& process) {
   const std::pair<const char*, bool> fields[] = {
       {"process.apparmorProfile", !process.apparmor_profile.empty()},
-      {"process.selinuxLabel", !process.selinux_label.empty()},
-      {"process.scheduler", process.scheduler.has_value()},
-      {"process.ioPriority", process.io_priority.has_value()},
-      {"process.execCPUAffinity", process.exec_cpu_affinity.has_value()}};
+      {"process.selinuxLabel", !process.selinux_label.empty()}};
   for (const auto& [name, used] : fields)
     if (used)
       return fail(Code::kUnsupported, std::string(name) + " is not supported by this version");

@@ -78,8 +78,6 @@ const BadCase kBad[] = {
      [](oci::Spec& s) { s.linux_.time_offsets["monotonic"] = {.secs = 1, .nanosecs = 0}; }},
     {"process.apparmorProfile is not supported by this version",
      [](oci::Spec& s) { s.process->apparmor_profile = "x"; }},
-    {"linux.personality is not supported by this version",
-     [](oci::Spec& s) { s.linux_.personality.emplace(); }},
     {"mounts: \"/proc\": an id map is supported for bind mounts only",
      [](oci::Spec& s) { s.mounts[0].options = {"idmap"}; }},
     {"linux.devices: \"/data/x\" is below the mount at \"/data\", where none can be made with a "

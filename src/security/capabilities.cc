@@ -104,6 +104,22 @@ Result<std::vector<std::string>> change_capabilities(const std::vector<std::stri
   return names_of(set);
 }
 
+std::vector<std::string> drop_ungrantable(oci::Capabilities& sets, CapabilitySet grantable) {
+  std::vector<std::string> dropped;
+  const auto is_ungrantable = [&](const std::string& name) {
+    const auto* const found = std::ranges::find(kCapabilities, name);
+    if (found != std::end(kCapabilities) &&
+        (grantable & bit(static_cast<int>(found - std::begin(kCapabilities)))) != 0)
+      return false;
+    if (std::ranges::find(dropped, name) == dropped.end()) dropped.push_back(name);
+    return true;
+  };
+  for (auto* set :
+       {&sets.bounding, &sets.effective, &sets.inheritable, &sets.permitted, &sets.ambient})
+    std::erase_if(*set, is_ungrantable);
+  return dropped;
+}
+
 Result<CapabilitySets> plan_capabilities(const std::optional<oci::Capabilities>& spec) {
   CapabilitySets sets;
   if (!spec) return sets;

@@ -38,6 +38,10 @@ Result<std::vector<std::string>> change_capabilities(const std::vector<std::stri
                                                      const std::vector<std::string>& add,
                                                      const std::vector<std::string>& drop);
 
+// Takes out of the sets what is no capability of capabilities(7), in its spelling, or not in `grantable`. What it was, each
+// once.
+std::vector<std::string> drop_ungrantable(oci::Capabilities& sets, CapabilitySet grantable);
+
 // The five sets as bits. Inheritable is empty unless the spec asks for it (CVE-2022-24769).
 struct CapabilitySets {
   CapabilitySet bounding = 0, effective = 0, inheritable = 0, permitted = 0, ambient = 0;

@@ -40,5 +40,15 @@ TEST(PlanCapabilities, InheritableIsEmptyUnlessAsked) {
   EXPECT_EQ(plan_capabilities(std::nullopt)->bounding, 0U);
 }
 
+TEST(DropUngrantable, SaysEachOnce) {
+  oci::Capabilities sets;
+  sets.bounding = {"CAP_CHOWN", "CAP_KILL", "CAP_FLY", "chown"};
+  sets.ambient = {"CAP_KILL"};
+  EXPECT_EQ(drop_ungrantable(sets, CapabilitySet{1}),
+            (std::vector<std::string>{"CAP_KILL", "CAP_FLY", "chown"}));
+  EXPECT_EQ(sets.bounding, std::vector<std::string>{"CAP_CHOWN"});
+  EXPECT_TRUE(sets.ambient.empty());
+}
+
 }  // namespace
 }  // namespace planet::security

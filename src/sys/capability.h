@@ -12,6 +12,7 @@ namespace planet::sys {
 // One bit for each capability, by its number in <linux/capability.h>.
 using CapabilitySet = std::uint64_t;
 
+CapabilitySet own_capabilities();  // permitted
 Result<> set_capabilities(CapabilitySet effective, CapabilitySet permitted,
                           CapabilitySet inheritable);
 Result<> drop_bounding_capability(int number);

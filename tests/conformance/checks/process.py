@@ -3,6 +3,7 @@
 import ctypes
 import os
 
+import machine
 from capabilities import NUMBER
 from driver import expect, must, must_fail
 from suite import (ask, args, at, directory, drop, fields, file, holds, inside, link, namespaces, put, refused, see,
@@ -237,10 +238,20 @@ inside(put("process.selinuxLabel", "system_u:system_r:container_t:s0"), checks=[
 
 SCHEDULER, IO, AFFINITY = "config.md#linux-process scheduler", "config.md#linux-process ioPriority", \
     "config.md#linux-process execCPUAffinity"
+
+
+def real_time(b):
+    """With CONFIG_RT_GROUP_SCHED a group needs a share of real time, and so do those above: one at the top."""
+    if not machine.lacks("cpu_realtime"):
+        b.spec["linux"]["cgroupsPath"] = "/" + b.spec["linux"]["cgroupsPath"].strip("/").replace("/", "-")
+        b.spec["linux"].setdefault("resources", {})["cpu"] = {"realtimeRuntime": 10000, "realtimePeriod": 100000}
+
+
 POLICIES = {"SCHED_OTHER": 0, "SCHED_FIFO": 1, "SCHED_RR": 2, "SCHED_BATCH": 3, "SCHED_IDLE": 5}
 for policy, extra in [("SCHED_OTHER", {"nice": 5}), ("SCHED_BATCH", {"nice": 3}), ("SCHED_IDLE", {}),
                       ("SCHED_FIFO", {"priority": 7}), ("SCHED_RR", {"priority": 9})]:
-    inside(put("process.scheduler", {"policy": policy, **extra}), checks=[
+    inside(put("process.scheduler", {"policy": policy, **extra}), *([real_time] if "priority" in extra else []),
+           checks=[
         see(SCHEDULER, f"scheduler.{policy}", f"{policy} with {extra or 'nothing more'} is set", at("scheduler"),
             fields(policy=POLICIES[policy], **extra), since="1.1")])
 inside(put("process.scheduler", {"policy": "SCHED_OTHER", "nice": 1, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}), checks=[

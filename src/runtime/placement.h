@@ -1,0 +1,30 @@
+// When and where a container's process gets to run, and what machine it sees.
+//
+// Source: OCI runtime-spec config.md#linux-process (scheduler, ioPriority, execCPUAffinity), config-linux.md#personality.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "oci/spec.h"
+
+namespace planet::runtime {
+
+// The parent's: process.scheduler and process.ioPriority of a process of ours, which may have given up the host's rights
+// that they need. It is in its control group already: a group may have no share for such a scheduler.
+Result<> set_scheduling(pid_t pid, const oci::Process& process);
+
+// The calling process's: the processors that it may run on; an empty list leaves them alone.
+Result<> run_on(std::string_view cpus);
+
+// The calling process's.
+Result<> take_personality(const oci::Linux& spec);
+
+// "0-2,7". Pure.
+// Errors: kInvalidArgument - not such a list, or processors that no kernel has.
+Result<std::vector<unsigned>> parse_cpus(std::string_view list);
+
+}  // namespace planet::runtime

@@ -1,0 +1,19 @@
+#include "runtime/placement.h"
+
+#include <gtest/gtest.h>
+
+namespace planet::runtime {
+namespace {
+
+TEST(ParseCpus, TakesNumbersAndRanges) {
+  EXPECT_EQ(*parse_cpus("0-2,7"), (std::vector<unsigned>{0, 1, 2, 7}));
+  EXPECT_EQ(*parse_cpus("5"), std::vector<unsigned>{5});
+}
+
+TEST(ParseCpus, RefusesWhatIsNoList) {
+  for (const char* bad : {"", "x", "3-1", "1,,2", "-1", "8192", "0-4294967295", "1-"})
+    EXPECT_FALSE(parse_cpus(bad)) << bad;
+}
+
+}  // namespace
+}  // namespace planet::runtime
