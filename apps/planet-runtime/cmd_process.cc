@@ -286,6 +286,7 @@ Result<int> exec(const Global& global, const ExecFlags& flags) {
                                .spec = container.spec,
                                .process = process};
   request.stdio = own_stdio(process.terminal);
+  request.state = runtime::state_of(container, status);
   TRY_SET(request.extra_fds, extra_fds(flags));
   TRY_SET(runtime::Running running, runtime::exec(request));
   TRY(hand_out(flags, running));

@@ -29,12 +29,14 @@ oci::LinuxFeatures linux_features() {
   features.seccomp = oci::SeccompFeatures{
       .enabled = true,
       .actions = {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",
-                  "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_TRACE", "SCMP_ACT_TRAP"},
+                  "SCMP_ACT_KILL_THREAD", "SCMP_ACT_LOG", "SCMP_ACT_NOTIFY", "SCMP_ACT_TRACE",
+                  "SCMP_ACT_TRAP"},
       .operators = texts(oci::kSeccompOperators),
       .archs = known_architectures(),
       .known_flags = texts(oci::kSeccompFlags),
       .supported_flags = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
-                          "SECCOMP_FILTER_FLAG_SPEC_ALLOW"}};
+                          "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
+                          "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"}};
   features.apparmor = false;
   features.selinux = false;
   features.intel_rdt =

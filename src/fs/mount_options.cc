@@ -129,6 +129,10 @@ Result<MountOptions> parse_mount_options(const std::vector<std::string>& options
   return out;
 }
 
+bool is_file_system_flag(const DataOption& option) {
+  return !option.value && std::ranges::find(kOfFileSystems, option.key) != std::end(kOfFileSystems);
+}
+
 std::vector<std::string> known_mount_options() {
   std::vector<std::string> words = {"bind", "rbind", "remount", "idmap", "ridmap", "tmpcopyup"};
   words.insert(words.end(), std::begin(kWithoutEffect), std::end(kWithoutEffect));

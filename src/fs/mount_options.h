@@ -46,6 +46,9 @@ struct MountOptions {
 // A word that is unknown here is taken as the file system's: the kernel judges it at the mount.
 Result<MountOptions> parse_mount_options(const std::vector<std::string>& options);
 
+// "sync" and the like: of a file system, and so without effect on a bind of one that is mounted already.
+bool is_file_system_flag(const DataOption& option);
+
 // Every word that parse_mount_options takes for all file systems alike, sorted.
 std::vector<std::string> known_mount_options();
 

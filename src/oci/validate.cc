@@ -37,8 +37,9 @@ Result<> validate_capabilities(const Capabilities& sets) {
   // capset(2) refuses what follows. Ambient ones that are not permitted or inheritable are written by many, and mean nothing.
   for (const std::string& name : sets.effective)
     if (!is_one_of(sets.permitted, name))
-      return contradiction(where + ".effective",
-                           "has " + quote(name) + ", which permitted has not");
+      return contradiction(
+          where + ".effective",
+          "has " + quote(name.substr(0, 100)) + ", which process.capabilities.permitted has not");
   return {};
 }
 

@@ -105,7 +105,8 @@ TEST(Validate, Capabilities) {
   check({
       // Unknown ones are warned of where they are to be granted, not refused.
       {"", [](Spec& s) { s.process->capabilities->bounding[1] = "CAP_WHAT"; }},
-      {"process.capabilities.effective has \"CAP_KILL\", which permitted has not",
+      {"process.capabilities.effective has \"CAP_KILL\", which process.capabilities.permitted has "
+       "not",
        [](Spec& s) { s.process->capabilities->permitted = {"CAP_CHOWN"}; }},
       {"", [](Spec& s) { s.process->capabilities->inheritable.clear(); }},
   });

@@ -12,6 +12,7 @@
 #include "runtime/process_start.h"
 #include "runtime/seccomp_choice.h"
 #include "sys/file.h"
+#include "sys/memory_file.h"
 #include "sys/socket.h"
 
 namespace planet::runtime {
@@ -43,6 +44,7 @@ Result<> join_users(const Exec& exec) {
   InitTalk talk(std::move(socket));
   const Steps steps(nullptr, Side::kInit);
   sys::TerminalPair terminal;
+  std::string to_agent;
   const auto inside = [&]() -> Result<> {
     const oci::ExecCpuAffinity affinity =
         exec.request.process.exec_cpu_affinity.value_or(oci::ExecCpuAffinity{});
@@ -50,7 +52,10 @@ Result<> join_users(const Exec& exec) {
     TRY(exec.cgroup.enter(), "enter the control group");
     TRY(run_on(affinity.final));
     TRY(join_users(exec));
-    TRY(talk.ask(Stage::kLimits));
+    TRY_SET(const std::vector<UniqueFd> message, talk.ask(Stage::kLimits));
+    if (!message.empty()) {
+      TRY_SET(to_agent, sys::memory_file_text(message.front().borrow()));
+    }
     if (!exec.request.process.terminal) return {};
     TRY_SET(terminal, open_own_console(exec.request.process));
     return {};
@@ -69,6 +74,8 @@ Result<> join_users(const Exec& exec) {
       .extra_fds = exec.request.extra_fds,
       .die_with_parent = exec.request.die_with_parent,
       .reaper = std::nullopt,
+      .agent = exec.seccomp.agent.borrow(),
+      .to_agent = to_agent,
       .ready = [&]() -> Result<> {
         const BorrowedFd master[] = {terminal.master.borrow()};
         TRY(talk.tell(Stage::kReady, std::span(master, terminal.master.valid() ? 1 : 0)));
@@ -82,12 +89,19 @@ Result<> join_users(const Exec& exec) {
 
 // ---- The caller. ----------------------------------------------------------------------------------------------
 
+Result<> answer_limits(const Exec& exec, pid_t process, ParentTalk& talk) {
+  if (!exec.seccomp.agent.valid()) return talk.answer();
+  TRY_SET(const UniqueFd message, message_to_agent(exec.request.spec, exec.request.state, process));
+  const BorrowedFd lent[] = {message.borrow()};
+  return talk.answer(lent);
+}
+
 Result<UniqueFd> follow(const Exec& exec, const sys::Child& process, ParentTalk& talk) {
   TRY(exec.cgroup.add_if_outside(process.pid()));
   TRY(talk.wait_for(Stage::kLimits));
   TRY(set_process_limits(process.pid(), exec.request.process));
   TRY(set_scheduling(process.pid(), exec.request.process));
-  TRY(talk.answer());
+  TRY(answer_limits(exec, process.pid(), talk));
   TRY_SET(std::vector<UniqueFd> master, talk.wait_for(Stage::kReady));
   TRY(talk.wait_for_exec());
   return master.empty() ? UniqueFd() : std::move(master.front());

@@ -25,6 +25,8 @@ struct ExecRequest {
   std::optional<Stdio> stdio;
   std::vector<BorrowedFd> extra_fds;
   DefaultSeccomp default_seccomp = DefaultSeccomp::kNone;
+  std::optional<oci::State>
+      state;  // of the container: must be set if its seccomp filter asks an agent
   bool die_with_parent = false;
 };
 

@@ -50,29 +50,7 @@ bool mounts_cgroups(const Plan& plan) {
          plan.mounts.end();
 }
 
-Result<std::string> read_memory_file(BorrowedFd file) {
-  constexpr std::size_t kMostState = 1U << 20;
-  TRY(sys::seek_to(file, 0));
-  return sys::read_all(file, kMostState);
-}
-
 // ---- The child's half: init, process 1 of the container, until it becomes the command. ------------------------
-
-// Takes the parent's mounts: returns the root with what it was made of, and puts the others where they belong in the
-// plan's order.
-Result<fs::DetachedMount> take_mounts(const Plan& plan, InitTalk& talk,
-                                      std::vector<fs::DetachedMount>& mounts) {
-  TRY_SET(std::vector<UniqueFd> fds, talk.ask(Stage::kMounts));
-  if (fds.size() < 1 + plan.parent_mounts)
-    return fail(Code::kCorrupt, "the parent sent too few mounts");
-  std::size_t next = 1;
-  for (std::size_t i = 0; i < plan.mounts.size(); ++i)
-    if (plan.mounts[i].maker == Maker::kParentBind || plan.mounts[i].maker == Maker::kParentDev)
-      mounts[i] = fs::DetachedMount(std::move(fds[next++]));
-  fs::DetachedMount root(std::move(fds.front()));
-  for (; next < fds.size(); ++next) root.keep(fs::DetachedMount(std::move(fds[next])));
-  return root;
-}
 
 // Hooks find the container's root at its path in the container's mount namespace, and may mount into it there.
 std::string place_of_root(const Launch& launch) {
@@ -87,8 +65,30 @@ struct Init {
   const Steps& steps;
   sys::TerminalPair terminal;
   std::string created_state;  // what the startContainer hooks are told
+  std::string to_agent;       // what the seccomp agent is told
   cgroup::Tree cgroups;
 };
+
+// Takes the parent's mounts: returns the root with what it was made of, and puts the others where they belong in the
+// plan's order.
+Result<fs::DetachedMount> take_mounts(Init& init, std::vector<fs::DetachedMount>& mounts) {
+  const Plan& plan = init.launch.plan;
+  const std::size_t messages = init.launch.seccomp.agent.valid() ? 1 : 0;
+  TRY_SET(std::vector<UniqueFd> fds, init.talk.ask(Stage::kMounts));
+  if (fds.size() < 1 + plan.parent_mounts + messages)
+    return fail(Code::kCorrupt, "the parent sent too few mounts");
+  if (messages != 0) {
+    TRY_SET(init.to_agent, sys::memory_file_text(fds.back().borrow()));
+    fds.pop_back();
+  }
+  std::size_t next = 1;
+  for (std::size_t i = 0; i < plan.mounts.size(); ++i)
+    if (plan.mounts[i].maker == Maker::kParentBind || plan.mounts[i].maker == Maker::kParentDev)
+      mounts[i] = fs::DetachedMount(std::move(fds[next++]));
+  fs::DetachedMount root(std::move(fds.front()));
+  for (; next < fds.size(); ++next) root.keep(fs::DetachedMount(std::move(fds[next])));
+  return root;
+}
 
 // The parent executes its hooks, then sends what init's need: their directory, and the state that they are told.
 Result<> run_create_hooks(Init& init) {
@@ -97,8 +97,8 @@ Result<> run_create_hooks(Init& init) {
   TRY(Mask::uncover_old_root());
   TRY_SET(const std::vector<UniqueFd> fds, init.talk.ask(Stage::kHooks));
   if (fds.size() != 3) return fail(Code::kCorrupt, "the parent sent too few files for hooks");
-  TRY_SET(const std::string creating, read_memory_file(fds[1].borrow()));
-  TRY_SET(init.created_state, read_memory_file(fds[2].borrow()));
+  TRY_SET(const std::string creating, sys::memory_file_text(fds[1].borrow()));
+  TRY_SET(init.created_state, sys::memory_file_text(fds[2].borrow()));
   return init.steps.run(info_of(LaunchStep::kHooks), [&] {
     return run_hooks(hooks.create_container, "createContainer", fds[0].borrow(), creating);
   });
@@ -177,7 +177,7 @@ Result<> become_container(Init& init) {
     return write_sysctls(plan, launch.separate, mounts, launch.spec.linux_.sysctl);
   }));
 
-  TRY_SET(const fs::DetachedMount root, take_mounts(plan, init.talk, mounts));
+  TRY_SET(const fs::DetachedMount root, take_mounts(init, mounts));
   if (mounts_cgroups(plan)) {
     TRY_SET(init.cgroups, own_cgroup_tree(launch.spec.linux_));
   }
@@ -211,6 +211,8 @@ Result<> become_container(Init& init) {
                      .extra_fds = launch.request.extra_fds,
                      .die_with_parent = launch.request.die_with_parent,
                      .reaper = std::nullopt,
+                     .agent = launch.seccomp.agent.borrow(),
+                     .to_agent = init.to_agent,
                      .ready = [&]() -> Result<> {
                        TRY(wait_for_start(init));
                        return take_personality(launch.spec.linux_);
@@ -262,6 +264,16 @@ Result<UniqueFd> settle_users(const Launch& launch, pid_t init, ParentTalk& talk
   return open_user_namespace(init);
 }
 
+// As it is when the filter is loaded.
+std::optional<oci::State> state_of(const Launch& launch, pid_t init) {
+  std::optional<oci::State> state = launch.request.state;
+  if (state) {
+    state->pid = init;
+    state->status = oci::Status::kCreated;
+  }
+  return state;
+}
+
 Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
   TRY(launch.cgroup.add_if_outside(init));
   TRY_SET(const UniqueFd user_ns, settle_users(launch, init, talk, steps));
@@ -272,6 +284,11 @@ Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, c
   std::vector<BorrowedFd> lent;
   for (const fs::DetachedMount& mount : mounts) lent.push_back(mount.root());
   for (const fs::DetachedMount& part : mounts.front().parts()) lent.push_back(part.root());
+  UniqueFd message;
+  if (launch.seccomp.agent.valid()) {
+    TRY_SET(message, message_to_agent(launch.spec, state_of(launch, init), init));
+    lent.push_back(message.borrow());
+  }
   if (launch.plan.user_ns) TRY(talk.wait_for(Stage::kIdMap));
   TRY(talk.wait_for(Stage::kMounts));
   TRY(set_scheduling(init, launch.process));

@@ -103,6 +103,8 @@ Result<PlannedMount> plan_mount(const oci::Mount& mount) {
   if (mapped && planned.maker != Maker::kParentBind)
     return fail(Code::kUnsupported, "mounts: " + quote(mount.destination) +
                                         ": an id map is supported for bind mounts only");
+  if (planned.maker == Maker::kParentBind)
+    std::erase_if(planned.options.data, fs::is_file_system_flag);
   if (planned.maker == Maker::kParentBind && !planned.options.data.empty())
     return fail(Code::kInvalidArgument, "mounts: " + quote(mount.destination) +
                                             ": a bind mount has no option " +
@@ -169,9 +171,7 @@ Result<> check_supported(const oci::Spec& spec) {
       {"linux.intelRdt", linux_part.intel_rdt.has_value()},
       {"linux.netDevices", !linux_part.net_devices.empty()},
       {"linux.memoryPolicy", linux_part.memory_policy.has_value()},
-      {"linux.mountLabel", !linux_part.mount_label.empty()},
-      {"linux.seccomp.listenerPath",
-       linux_part.seccomp && !linux_part.seccomp->listener_path.empty()}};
+      {"linux.mountLabel", !linux_part.mount_label.empty()}};
   for (const auto& [name, used] : fields)
     if (used)
       return fail(Code::kUnsupported, std::string(name) + " is not supported by this version");

@@ -13,6 +13,7 @@
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/seccomp.h"
+#include "sys/socket.h"
 #include "sys/terminal.h"
 
 namespace planet::runtime {
@@ -136,7 +137,13 @@ Result<> drop_privileges(const ProcessStart& start, const oci::User& user) {
 // The last thing before execve: a filter may forbid whatever we could want to do after it.
 Result<> load_filter(const ProcessStart& start) {
   if (start.filter.empty()) return {};
-  return sys::load_seccomp_filter(start.filter, start.filter_flags);
+  if (start.agent.get() < 0) return sys::load_seccomp_filter(start.filter, start.filter_flags);
+  return sys::load_listening_filter(
+      start.filter, start.filter_flags, [&](BorrowedFd listener) -> Result<> {
+        const BorrowedFd fds[] = {listener};
+        TRY(sys::send_message(start.agent, start.to_agent, fds), "linux.seccomp.listenerPath");
+        return {};
+      });
 }
 
 Error exec_error(const std::string& command, int err, bool searched) {

@@ -31,6 +31,9 @@ struct ProcessStart {
   bool die_with_parent = false;
   std::optional<BorrowedFd>
       reaper;  // program that is executed as process 1, with the command as args
+  BorrowedFd agent{
+      -1};  // who answers for the filter, if it is valid: gets its listener with the text `to_agent`
+  std::string to_agent;
   // Called when only privileges are left to drop, and the command to execute; it may wait.
   std::function<Result<>()> ready;
 };

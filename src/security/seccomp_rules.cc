@@ -147,6 +147,7 @@ constexpr std::uint32_t kCompat = AUDIT_ARCH_I386;
 constexpr std::uint32_t kCompatIoctl = 54;
 constexpr std::uint32_t kCompatSocketcall = 102;
 constexpr std::uint32_t kCompatScmp = SCMP_ARCH_X86;
+constexpr std::string_view kCompatName = "SCMP_ARCH_X86";
 #elif defined(__aarch64__)
 constexpr std::uint32_t kNative = AUDIT_ARCH_AARCH64;
 constexpr std::uint32_t kNativeIoctl = 29;
@@ -154,15 +155,17 @@ constexpr std::uint32_t kCompat = AUDIT_ARCH_ARM;
 constexpr std::uint32_t kCompatIoctl = 54;
 constexpr std::uint32_t kCompatSocketcall = 102;
 constexpr std::uint32_t kCompatScmp = SCMP_ARCH_ARM;
+constexpr std::string_view kCompatName = "SCMP_ARCH_ARM";
 #else
 #error "add this processor's numbers"
 #endif
+
+constexpr std::uint32_t kX32Bit = 0x40000000;
 
 // What stands before libseccomp's program, because a rule "everything but" on a part of an argument is none of its
 // forms: no bytes are pushed into a terminal (TIOCSTI, TIOCLINUX: CVE-2017-5226; the kernel looks at the low 32 bits
 // only, CVE-2019-10063); no socketcall; no x32 calls, whose numbers have bit 30 set.
 std::vector<sock_filter> own_prelude() {
-  constexpr std::uint32_t kX32Bit = 0x40000000;
   constexpr std::size_t kArch = offsetof(seccomp_data, arch);
   constexpr std::size_t kNumber = offsetof(seccomp_data, nr);
   constexpr std::size_t kRequest = offsetof(seccomp_data, args) + sizeof(std::uint64_t);
@@ -195,13 +198,12 @@ constexpr NamedAction kActions[] = {{"SCMP_ACT_KILL", SCMP_ACT_KILL_THREAD},
                                     {"SCMP_ACT_KILL_PROCESS", SCMP_ACT_KILL_PROCESS},
                                     {"SCMP_ACT_TRAP", SCMP_ACT_TRAP},
                                     {"SCMP_ACT_ALLOW", SCMP_ACT_ALLOW},
+                                    {"SCMP_ACT_NOTIFY", SCMP_ACT_NOTIFY},
                                     {"SCMP_ACT_LOG", SCMP_ACT_LOG}};
 
 Result<std::uint32_t> action_of(const std::string& name, const std::optional<unsigned>& value) {
   if (name == "SCMP_ACT_ERRNO") return SCMP_ACT_ERRNO(value.value_or(EPERM));
   if (name == "SCMP_ACT_TRACE") return SCMP_ACT_TRACE(value.value_or(EPERM));
-  if (name == "SCMP_ACT_NOTIFY")
-    return fail(Code::kUnsupported, "linux.seccomp: SCMP_ACT_NOTIFY is not supported");
   const auto found = std::ranges::find(kActions, name, &NamedAction::name);
   if (found == std::end(kActions))
     return fail(Code::kInvalidArgument, "linux.seccomp: unknown action " + quote(name));
@@ -259,17 +261,65 @@ Result<> add_architectures(const Context& context, const std::vector<std::string
   return {};
 }
 
-Result<unsigned> flags_of(const std::vector<std::string>& names) {
+Result<unsigned> flags_of(const std::vector<std::string>& names, bool notifies) {
   unsigned flags = 0;
   for (const std::string& name : names) {
     if (name == "SECCOMP_FILTER_FLAG_LOG")
       flags |= SECCOMP_FILTER_FLAG_LOG;
     else if (name == "SECCOMP_FILTER_FLAG_SPEC_ALLOW")
       flags |= SECCOMP_FILTER_FLAG_SPEC_ALLOW;
+    else if (name == "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV" && notifies)
+      flags |= SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
     else if (name != "SECCOMP_FILTER_FLAG_TSYNC")  // one thread: nothing to synchronise
       return fail(Code::kInvalidArgument, "linux.seccomp: unknown flag " + quote(name));
   }
   return flags;
+}
+
+// The largest number of a call that the profile names.
+std::uint32_t last_call(const oci::Seccomp& profile, std::uint32_t arch) {
+  int last = 0;
+  for (const oci::SeccompRule& rule : profile.syscalls)
+    for (const std::string& name : rule.names) {
+      const int known = seccomp_syscall_resolve_name_arch(arch, name.c_str());
+      last = std::max({last, known, known == __NR_SCMP_ERROR ? number_of(name) : 0});
+    }
+  return static_cast<std::uint32_t>(last);
+}
+
+bool has_architecture(const oci::Seccomp& profile, std::string_view name) {
+  return std::ranges::find(profile.architectures, name) != profile.architectures.end();
+}
+
+// Stands before a user's program: what is newer than the profile is absent.
+std::vector<sock_filter> newer_prelude(const oci::Seccomp& profile) {
+  constexpr std::uint32_t kNever = 0xffffffff;
+  constexpr std::uint8_t kEnd = 9;
+  const std::uint32_t native = last_call(profile, SCMP_ARCH_NATIVE);
+  if (native == 0) return {};  // it names none
+  const std::uint32_t compat =
+      has_architecture(profile, kCompatName) ? last_call(profile, kCompatScmp) : kNever;
+  const auto newer = [](std::uint32_t last, std::uint8_t yes, std::uint8_t no) -> sock_filter {
+    return BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, last, yes, no);
+  };
+  return {
+      /* 0 */ load(offsetof(seccomp_data, arch)),
+      /* 1 */ jump_if_equal(kNative, 0, 3),
+      /* 2 */ load(offsetof(seccomp_data, nr)),
+      /* 3 */ BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, kX32Bit, kEnd - 4, 0),
+      /* 4 */ newer(native, 3, kEnd - 5),
+      /* 5 */ jump_if_equal(kCompat, 0, kEnd - 6),
+      /* 6 */ load(offsetof(seccomp_data, nr)),
+      /* 7 */ newer(compat, 0, kEnd - 8),
+      /* 8 */ answer(SECCOMP_RET_ERRNO | ENOSYS),
+      /* 9: libseccomp's program */
+  };
+}
+
+bool has_notify(const oci::Seccomp& profile) {
+  return std::ranges::any_of(profile.syscalls, [](const oci::SeccompRule& rule) {
+    return rule.action == "SCMP_ACT_NOTIFY";
+  });
 }
 
 using AddRules = Result<> (*)(const Context&, const std::vector<std::string>& capabilities);
@@ -317,8 +367,11 @@ Result<CompiledProfile> compile_profile(const oci::Seccomp& profile) {
       for (const std::string& name : rule.names) TRY(add_rule(context, action, name, either));
   }
   CompiledProfile out;
-  TRY_SET(out.flags, flags_of(profile.flags));
-  TRY_SET(out.filter, take_program(context));
+  out.notifies = has_notify(profile);
+  TRY_SET(out.flags, flags_of(profile.flags, out.notifies));
+  if (profile.default_action == "SCMP_ACT_ERRNO") out.filter = newer_prelude(profile);
+  TRY_SET(const std::vector<sock_filter> compiled, take_program(context));
+  out.filter.insert(out.filter.end(), compiled.begin(), compiled.end());
   return out;
 }
 

@@ -221,6 +221,12 @@ TEST(CompileProfile, FollowsTheSpec) {
   EXPECT_EQ(under_filter(either->filter, [] { return long{::personality(8)}; }), EPERM);
   EXPECT_EQ(under_filter(either->filter, [] { return long{::personality(9)}; }), EPERM);
   EXPECT_EQ(under_filter(either->filter, [] { return long{::personality(0)}; }), 0);
+  profile.syscalls = {{.names = {"exit_group", "getppid", "seccomp"}, .action = "SCMP_ACT_ALLOW"}};
+  profile.default_action = "SCMP_ACT_ERRNO";
+  const auto newer = compile_profile(profile);
+  ASSERT_TRUE(newer) << newer.error().to_string();
+  EXPECT_EQ(under_filter(newer->filter, [] { return ::syscall(SYS_getuid); }), EPERM);
+  EXPECT_EQ(under_filter(newer->filter, [] { return ::syscall(SYS_seccomp + 1); }), ENOSYS);
   profile.default_action = "SCMP_ACT_WHAT";
   EXPECT_FALSE(compile_profile(profile));
   profile = {.default_action = "SCMP_ACT_ALLOW", .architectures = {"SCMP_ARCH_PDP11"}};

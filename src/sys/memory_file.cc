@@ -43,4 +43,10 @@ Result<UniqueFd> sealed_memory_file(const char* name, std::string_view content) 
   return file;
 }
 
+Result<std::string> memory_file_text(BorrowedFd file) {
+  constexpr std::size_t kMostText = 1U << 20;
+  TRY(seek_to(file, 0));
+  return read_all(file, kMostText);
+}
+
 }  // namespace planet::sys

@@ -269,6 +269,32 @@ def _(t):
     expect(len(agent.fds) == 1, f"{len(agent.fds)} descriptors")
 
 
+@story(RIGHT, "notify.own-calls", "calls that a runtime needs itself may be asked for: the start does not wait for itself")
+def _(t):
+    agent = Listener(t.runtime.work)
+    t.later(agent.close)
+    calls = ["mkdir", "sendmsg", "futex", "nanosleep", "clock_nanosleep", "sched_yield", "fcntl", "dup3"]
+    c = t.held(filter_of(rule(calls, "SCMP_ACT_NOTIFY"), listenerPath=agent.path), ask(call("mkdir")))
+    must(c.create())
+    must(c.start())
+    agent.state()
+
+
+@story(SECCOMP, "notify.exec", "a process that exec puts inside has a listener of its own")
+def _(t):
+    first, c = listening(t)
+    c.answer()
+    first.state()
+    os.unlink(first.path)
+    second = Listener(t.runtime.work)
+    t.later(second.server.close)
+    found = c.ask(call("mkdir"))[call("mkdir")]
+    expect(found == {"errno": "EHOSTDOWN"}, f"{found}")
+    state = second.state()
+    expect(state["pid"] != c.state()["pid"] and state["state"]["pid"] == c.state()["pid"], f"{state}")
+    expect(state["state"]["status"] == "running", f"{state}")
+
+
 refused(SECCOMP, "notify.no-listener", "SCMP_ACT_NOTIFY without listenerPath is an error",
         filter_of(rule("mkdir", "SCMP_ACT_NOTIFY")))
 refused(SECCOMP, "notify.nobody-listens", "a listenerPath where nobody listens is an error",
