@@ -27,10 +27,22 @@ struct Command {
 
 // Each adds commands of its file.
 void add_process_commands(CLI::App& app, std::vector<Command>& commands);  // create run start exec
+void add_exec_command(CLI::App& app, std::vector<Command>& commands);
 void add_control_commands(CLI::App& app,
                           std::vector<Command>& commands);  // kill delete pause resume update
 void add_look_commands(CLI::App& app,
                        std::vector<Command>& commands);  // state list ps features spec
+
+// --debug: each step of a launch in the log or, without one, on standard error.
+class DebugLog : public runtime::StepLog {
+ public:
+  explicit DebugLog(const Global& global) : global_(global) {}
+  void step(const runtime::StepInfo& info, runtime::Side side, std::string_view detail,
+            std::int64_t begin_ns, std::int64_t end_ns) override;
+
+ private:
+  const Global& global_;
+};
 
 // Tells of what is passed over, in the log or, without one, on standard error. To be used while `global` is there.
 runtime::Warn warner(const Global& global);

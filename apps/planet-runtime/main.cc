@@ -27,6 +27,12 @@ void log(const Global& global, const char* level, const std::string& text) {
     std::fprintf(stderr, "planet-runtime: cannot write the log %s\n", global.log.c_str());
 }
 
+// In the log or, without one, on standard error.
+void note(const Global& global, const char* level, const std::string& text) {
+  if (global.log.empty()) std::fprintf(stderr, "planet-runtime: %s: %s\n", level, text.c_str());
+  log(global, level, text);
+}
+
 void tell(const Global& global, const std::string& text) {
   std::fprintf(stderr, "planet-runtime: %s\n", text.c_str());
   log(global, "error", text);
@@ -48,7 +54,7 @@ void add_global_flags(CLI::App& app, Global& global) {
   app.add_option("--root", global.root, "where containers' state is kept");
   app.add_option("--log", global.log, "file for errors, besides standard error");
   app.add_option("--log-format", global.log_format, "text or json");
-  app.add_flag("--debug", global.debug, "accepted; errors are always told in full");
+  app.add_flag("--debug", global.debug, "log the steps of each launch");
   app.add_flag("--systemd-cgroup", global.systemd_cgroup, "refused by this version");
   app.set_version_flag("-v,--version", "planet-runtime version " PLANET_VERSION "\nspec: 1.3.0");
 }
@@ -84,10 +90,14 @@ int start(int argc, char** argv) {
 }  // namespace
 
 runtime::Warn warner(const Global& global) {
-  return [&global](const std::string& what) {
-    if (global.log.empty()) std::fprintf(stderr, "planet-runtime: warning: %s\n", what.c_str());
-    log(global, "warning", what);
-  };
+  return [&global](const std::string& what) { note(global, "warning", what); };
+}
+
+void DebugLog::step(const runtime::StepInfo& info, runtime::Side /*side*/, std::string_view detail,
+                    std::int64_t begin_ns, std::int64_t end_ns) {
+  std::string text = info.name;
+  if (!detail.empty()) text.append(" ").append(detail);
+  note(global_, "debug", text + ": " + std::to_string((end_ns - begin_ns) / 1000) + " us");
 }
 
 Result<runtime::Saved> find(const Global& global, const std::string& id) {

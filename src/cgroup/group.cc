@@ -265,6 +265,31 @@ Result<Group> Group::open(const Host& host, std::string_view path) {
   return group;
 }
 
+Result<> Group::descend(std::string_view below) {
+  const std::size_t colon = below.find(':');
+  const bool some = colon != std::string_view::npos;
+  const auto controllers =
+      some ? split(below.substr(0, colon), ',') : std::vector<std::string_view>{};
+  TRY_SET(const std::vector<std::string> path,
+          components_of(some ? below.substr(colon + 1) : below));
+  for (const std::string_view controller : controllers)
+    if (layout_ == Layout::kUnified || part(controller) == nullptr)
+      return fail(Code::kInvalidArgument,
+                  "the container is in no control group of " + quote(controller));
+  for (Part& one : parts_) {
+    if (some && std::ranges::find(controllers, one.controller) == controllers.end()) continue;
+    for (const std::string& name : path) {
+      auto next = sys::open_at(one.dir.borrow(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+      if (!next)
+        return fail(Code::kNotFound, "the container has no control group " + quote(below) +
+                                         (one.controller.empty() ? "" : " of " + one.controller));
+      one.parent = std::exchange(one.dir, *std::move(next));
+      one.name = name;
+    }
+  }
+  return {};
+}
+
 Result<> Group::add(pid_t pid) const {
   for (const Part& part : parts_)
     TRY(sys::write_at(part.dir.borrow(), "cgroup.procs", std::to_string(pid)),

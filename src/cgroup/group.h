@@ -55,6 +55,10 @@ class Group {
   // The group as it is, in whichever hierarchies have it.
   static Result<Group> open(const Host& host, std::string_view path);
 
+  // Goes on as the group `below`: "PATH" from the present one in every hierarchy, or "memory,cpu:PATH" in some (v1).
+  // Errors: kNotFound - there is none; kInvalidArgument - a path with "..", an unknown controller.
+  Result<> descend(std::string_view below);
+
   // Moves a process in. Slow: see Doors.
   Result<> add(pid_t pid) const;
   Result<Doors> doors() const;

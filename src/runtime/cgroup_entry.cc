@@ -84,10 +84,12 @@ Result<CgroupEntry> CgroupEntry::make(const oci::Linux& spec, cgroup::Width widt
   return of(std::move(group));
 }
 
-Result<CgroupEntry> CgroupEntry::find(const oci::Linux& spec) {
+Result<CgroupEntry> CgroupEntry::find(const oci::Linux& spec,
+                                      const std::vector<std::string>& below) {
   if (spec.cgroups_path.empty()) return CgroupEntry();
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
   TRY_SET(cgroup::Group group, cgroup::Group::open(host, spec.cgroups_path));
+  for (const std::string& one : below) TRY(group.descend(one));
   return of(std::move(group));
 }
 

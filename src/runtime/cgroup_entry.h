@@ -20,8 +20,8 @@ class CgroupEntry {
   // Makes the group with the spec's resources. After a failure what was made is gone.
   static Result<CgroupEntry> make(const oci::Linux& spec, cgroup::Width width,
                                   cgroup::Existing existing);
-  // The group of a container that is there.
-  static Result<CgroupEntry> find(const oci::Linux& spec);
+  // The group of a container that is there, or those below it that `below` names ("PATH", "memory,cpu:PATH").
+  static Result<CgroupEntry> find(const oci::Linux& spec, const std::vector<std::string>& below);
 
   // v2: for the clone that makes the process; none where there is no clone3.
   std::optional<BorrowedFd> birthplace() const;

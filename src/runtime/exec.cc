@@ -113,7 +113,7 @@ Result<Running> exec(const ExecRequest& request) {
   TRY_SET(Plan plan, plan_exec(request.spec, request.process));
   TRY_SET(SeccompChoice seccomp,
           choose_seccomp(request.spec, request.process, request.default_seccomp));
-  TRY_SET(CgroupEntry cgroup, CgroupEntry::find(request.spec.linux_));
+  TRY_SET(CgroupEntry cgroup, CgroupEntry::find(request.spec.linux_, request.cgroups));
   const Exec exec{.request = request,
                   .plan = std::move(plan),
                   .seccomp = std::move(seccomp),

@@ -24,6 +24,8 @@ struct ExecRequest {
   std::optional<std::string> user;  // as in LaunchRequest
   std::optional<Stdio> stdio;
   std::vector<BorrowedFd> extra_fds;
+  std::vector<std::string>
+      cgroups;  // "PATH", "memory,cpu:PATH": groups below the container's to be in
   DefaultSeccomp default_seccomp = DefaultSeccomp::kNone;
   std::optional<oci::State>
       state;  // of the container: must be set if its seccomp filter asks an agent

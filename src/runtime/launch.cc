@@ -167,7 +167,7 @@ Result<> become_container(Init& init) {
   if ((plan.unshare_flags & CLONE_NEWIPC) != 0)
     TRY(step(LaunchStep::kMessages, [] { return sys::unshare(CLONE_NEWIPC); }));
   TRY(step(LaunchStep::kOwnMounts, leave_host_mounts));
-  TRY(step(LaunchStep::kKeyring, sys::join_new_session_keyring));
+  if (launch.request.new_keyring) TRY(step(LaunchStep::kKeyring, sys::join_new_session_keyring));
   TRY_SET(std::vector<fs::DetachedMount> mounts, build_file_systems(plan, init.steps));
   if (has_names(launch.spec))
     TRY(step(LaunchStep::kHostName, [&] { return set_names(launch.spec); }));

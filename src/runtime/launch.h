@@ -65,6 +65,7 @@ struct LaunchRequest {
   std::optional<BorrowedFd> gate;
   cgroup::Width cgroup_width = cgroup::Width::kNeeded;
   cgroup::Existing cgroup_existing = cgroup::Existing::kRefuse;
+  bool new_keyring = true;       // else it keeps the caller's session keyring
   bool init_reaper = false;      // --init: a reaper of ours is process 1, the command its child
   bool die_with_parent = false;  // the kernel kills init when the launching process dies
   StepLog* log = nullptr;        // --explain; costs nothing when null

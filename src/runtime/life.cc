@@ -10,6 +10,7 @@
 #include "oci/validate.h"
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
+#include "runtime/notify.h"
 #include "security/capabilities.h"
 #include "sys/capability.h"
 #include "sys/file.h"
@@ -159,9 +160,12 @@ oci::Status full_status(const Saved& container) {
 
 Result<Created> create(const SavedContainers& containers, CreateRequest request) {
   TRY(complete(request));
+  if (request.notify)
+    plan_notify_socket(request.spec, containers.path() + "/" + request.id + "/" + kNotifyDirName);
   TRY_SET(Saved container, containers.add(request.id, request.bundle, request.spec));
   Undo undo;
   undo.add([&] { (void)containers.remove(request.id); });
+  if (request.notify) TRY(sys::make_dir_at(container.dir.borrow(), kNotifyDirName, 0755));
   TRY_SET(const UniqueFd gate, sys::listen_at(container.dir.borrow(), kGateName));
   TRY_SET(container.shares_group, look_at_group(request));
   undo.add([&] { (void)remove_group(container); });
@@ -171,6 +175,8 @@ Result<Created> create(const SavedContainers& containers, CreateRequest request)
   launch_request.extra_fds = std::move(request.extra_fds);
   launch_request.state = state_of(container, oci::Status::kCreating);
   launch_request.gate = gate.borrow();
+  launch_request.new_keyring = request.new_keyring;
+  launch_request.log = request.log;
   launch_request.cgroup_width = cgroup::Width::kAll;
   launch_request.cgroup_existing = cgroup::Existing::kTake;
   auto running = launch(launch_request);

@@ -22,7 +22,10 @@ struct CreateRequest {
   oci::Spec spec;      // as in config.json; linux.cgroupsPath is chosen here where it is empty
   std::optional<Stdio> stdio;  // must be set unless the spec asks for a terminal
   std::vector<BorrowedFd> extra_fds;
-  Warn warn;  // must be set
+  bool new_keyring = true;  // as in LaunchRequest
+  bool notify = false;  // the container gets a socket to say that it is ready (runtime/notify.h)
+  Warn warn;            // must be set
+  StepLog* log = nullptr;
 };
 
 struct Created {

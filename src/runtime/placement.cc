@@ -53,7 +53,7 @@ Result<> set_policy(pid_t pid, const oci::Scheduler& spec) {
     TRY_SET(const unsigned flag, value_of(kFlags, word, "process.scheduler.flags"));
     attributes.flags |= flag;
   }
-  const Result<> set = sys::set_scheduler(pid, attributes);
+  Result<> set = sys::set_scheduler(pid, attributes);
   const bool real_time = attributes.policy == SCHED_FIFO || attributes.policy == SCHED_RR;
   if (!set && real_time && set.error().code() == Code::kPermission)
     return fail(Code::kPermission,

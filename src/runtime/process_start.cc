@@ -87,9 +87,18 @@ Result<> place_stdio(const ProcessStart& start) {
   return {};
 }
 
-Result<> take_stdio(const ProcessStart& start) {
+// Who uses the terminal owns it, as after a login: else it could not be opened by its name. The group stays tty's.
+Result<> take_terminal(BorrowedFd terminal, const oci::User& user) {
+  TRY(sys::take_terminal(terminal));
+  Result<> owned = sys::change_owner(terminal, user.uid, static_cast<gid_t>(-1));
+  // An id without a place in the user namespace: said where the user is changed.
+  if (!owned && owned.error().sys_errno() == EINVAL) return {};
+  return owned;
+}
+
+Result<> take_stdio(const ProcessStart& start, const oci::User& user) {
   TRY(sys::new_session());
-  if (start.terminal.valid()) TRY(sys::take_terminal(start.terminal.borrow()));
+  if (start.terminal.valid()) TRY(take_terminal(start.terminal.borrow(), user));
   TRY(place_stdio(start));
   return sys::close_on_exec_from(static_cast<unsigned>(3 + start.extra_fds.size()));
 }
@@ -157,7 +166,10 @@ Error exec_error(const std::string& command, int err, bool searched) {
     return Error::from_wire(Code::kCommandNotFound, 0,
                             quote(command) + (searched ? ": executable file not found in $PATH"
                                                        : ": no such file or directory"));
-  return Error::from_wire(Code::kCommandNotRunnable, err, quote(command));
+  const auto there = sys::stat_at(sys::kCwd, command.c_str());
+  const bool directory = err == EACCES && !searched && there && S_ISDIR(there->st_mode);
+  return Error::from_wire(Code::kCommandNotRunnable, err,
+                          quote(command) + (directory ? ": is a directory" : ""));
 }
 
 // Tries each candidate as execvp(3) does: what cannot be executed is remembered, what is missing is not.
@@ -181,7 +193,7 @@ Result<std::vector<std::string>> become_ready(const ProcessStart& start, const S
   TRY_SET(const oci::User user, steps.run(info_of(LaunchStep::kUser), start.user.value_or(""), [&] {
     return find_user(start.user, start.process.user, home);
   }));
-  TRY(take_stdio(start));
+  TRY(take_stdio(start, user));
   TRY(steps.run(info_of(LaunchStep::kWorkDir), start.process.cwd,
                 [&] { return enter_work_dir(start.process.cwd); }));
   std::vector<std::string> env = start.process.env;
@@ -208,11 +220,16 @@ std::vector<std::string> command_candidates(const std::string& command,
 
 Result<> check_command(const oci::Process& process) {
   const std::string& command = process.args.front();
-  const auto exists = [](const std::string& path) {
+  bool directory = false;
+  const auto exists = [&](const std::string& path) {
     const auto st = sys::stat_at(sys::kCwd, path.c_str());
+    directory = directory || (st && S_ISDIR(st->st_mode));
     return st && !S_ISDIR(st->st_mode);
   };
   if (std::ranges::any_of(command_candidates(command, process.env), exists)) return {};
+  if (directory)
+    return std::unexpected(
+        exec_error(command, EACCES, false).while_doing(info_of(LaunchStep::kExecute).name));
   return std::unexpected(exec_error(command, ENOENT, command.find('/') == std::string::npos)
                              .while_doing(info_of(LaunchStep::kExecute).name));
 }

@@ -58,7 +58,7 @@ Result<> check_container_id(const std::string& id) {
 
 Result<SavedContainers> SavedContainers::open(const std::string& root) {
   TRY_SET(UniqueFd dir, sys::make_directories(sys::kCwd, root, 0700), "open " + root);
-  return SavedContainers(std::move(dir));
+  return SavedContainers(root, std::move(dir));
 }
 
 Result<Saved> SavedContainers::add(const std::string& id, const std::string& bundle,

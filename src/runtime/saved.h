@@ -33,6 +33,8 @@ class SavedContainers {
   // Makes the directory, for its owner alone, if it is missing.
   static Result<SavedContainers> open(const std::string& root);
 
+  const std::string& path() const { return path_; }
+
   // Reserves the id, with its directory, and writes the configuration.
   // Errors: kInvalidArgument - no id; kAlreadyExists.
   Result<Saved> add(const std::string& id, const std::string& bundle, oci::Spec spec) const;
@@ -44,7 +46,9 @@ class SavedContainers {
   Result<> remove(const std::string& id) const;
 
  private:
-  explicit SavedContainers(UniqueFd root) : root_(std::move(root)) {}
+  SavedContainers(std::string path, UniqueFd root)
+      : path_(std::move(path)), root_(std::move(root)) {}
+  std::string path_;
   UniqueFd root_;
 };
 

@@ -263,6 +263,11 @@ Result<> set_inherited(BorrowedFd fd) {
   return done(::fcntl(fd.get(), F_SETFD, 0), "fcntl F_SETFD");
 }
 
+bool is_inherited(BorrowedFd fd) {
+  const int flags = ::fcntl(fd.get(), F_GETFD);
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0;
+}
+
 Result<> set_rlimit(pid_t pid, int resource, rlim_t soft, rlim_t hard) {
   const rlimit limit{.rlim_cur = soft, .rlim_max = hard};
   return done(::prlimit(pid, static_cast<__rlimit_resource>(resource), &limit, nullptr), "prlimit");

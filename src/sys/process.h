@@ -114,6 +114,7 @@ Result<> close_on_exec_from(unsigned first);
 // Makes `fd` available as `number` and inherited by exec.
 Result<> place_fd(BorrowedFd fd, int number);
 Result<> set_inherited(BorrowedFd fd);
+bool is_inherited(BorrowedFd fd);  // open, and stays open over exec
 
 Result<> set_rlimit(pid_t pid, int resource, rlim_t soft, rlim_t hard);
 

@@ -4,9 +4,11 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <cstddef>
 #include <cstring>
 
 #include "base/strings.h"
@@ -71,6 +73,31 @@ Result<UniqueFd> listen_at(BorrowedFd dir, const char* name) {
   if (::bind(socket.borrow().get(), generic, sizeof address) < 0)
     return std::unexpected(Error::from_errno(errno, std::string("bind ") + name));
   if (::listen(socket.borrow().get(), 1) < 0) return failed("listen");
+  return socket;
+}
+
+Result<UniqueFd> receive_datagrams_at(BorrowedFd dir, const char* name) {
+  constexpr mode_t kEverybody = 0666;
+  TRY_SET(const sockaddr_un address, address_of(path_below(dir, name)));
+  TRY_SET(UniqueFd socket, open_socket(SOCK_DGRAM));
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  if (::bind(socket.borrow().get(), generic, sizeof address) < 0)
+    return std::unexpected(Error::from_errno(errno, std::string("bind ") + name));
+  if (::fchmodat(dir.get(), name, kEverybody, 0) < 0) return failed("fchmodat");
+  return socket;
+}
+
+Result<UniqueFd> connect_datagrams(const std::string& path) {
+  TRY_SET(sockaddr_un address, address_of(path));
+  // Of an abstract address every byte counts, also those that are not there.
+  const bool abstract = path.starts_with('@');
+  const auto length = static_cast<socklen_t>(
+      abstract ? offsetof(sockaddr_un, sun_path) + path.size() : sizeof address);
+  if (abstract) address.sun_path[0] = '\0';
+  TRY_SET(UniqueFd socket, open_socket(SOCK_DGRAM));
+  const auto* generic = reinterpret_cast<const sockaddr*>(&address);
+  if (::connect(socket.borrow().get(), generic, length) < 0)
+    return std::unexpected(Error::from_errno(errno, "connect to " + path));
   return socket;
 }
 

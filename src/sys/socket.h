@@ -21,6 +21,11 @@ Result<UniqueFd> listen_at(BorrowedFd dir, const char* name);
 Result<UniqueFd> accept_one(BorrowedFd listener);
 Result<UniqueFd> connect_at(BorrowedFd dir, const char* name);
 
+// Datagrams: a named socket that everybody may send to, and one that sends to somebody else's ("@NAME" is an abstract
+// address).
+Result<UniqueFd> receive_datagrams_at(BorrowedFd dir, const char* name);
+Result<UniqueFd> connect_datagrams(const std::string& path);
+
 // A stream socket that somebody else listens on, for descriptors (a console socket).
 // Errors: kInvalidArgument - a path longer than a socket's may be (107 bytes).
 Result<UniqueFd> connect_stream(const std::string& path);

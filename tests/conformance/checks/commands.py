@@ -182,6 +182,21 @@ def _(t):
         got += server.recv(4096).decode() + "\n"
 
 
+@story(HABIT, "notify.start", "NOTIFY_SOCKET: start ends when the process is ready, and says so; nothing else is passed on")
+def _(t):
+    path = f"{t.runtime.work}/notify.sock"
+    server = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    server.bind(path)
+    server.settimeout(5)
+    t.later(lambda: (server.close(), os.unlink(path)))
+    env = {"PATH": "/bin:/usr/bin", "NOTIFY_SOCKET": path}
+    c = t.held(ask("notify=STATUS=secret", "notify=READY=1"))
+    must(c.create(env=env))
+    must(t.runtime("start", c.id, env=env))
+    got = server.recv(4096).decode()
+    expect("READY=1" in got and "secret" not in got and f"MAINPID={c.state()['pid']}" in got, got)
+
+
 @story(HABIT, "create.preserve-fds", "create passes them to a process that is started later")
 def _(t):
     c = t.held(ask("fd=3"))
