@@ -28,6 +28,8 @@ struct Command {
 // Each adds commands of its file.
 void add_process_commands(CLI::App& app, std::vector<Command>& commands);  // create run start exec
 void add_exec_command(CLI::App& app, std::vector<Command>& commands);
+void add_events_command(CLI::App& app, std::vector<Command>& commands);
+void add_checkpoint_commands(CLI::App& app, std::vector<Command>& commands);  // checkpoint restore
 void add_control_commands(CLI::App& app,
                           std::vector<Command>& commands);  // kill delete pause resume update
 void add_look_commands(CLI::App& app,

@@ -68,6 +68,8 @@ int start(int argc, char** argv) {
   add_process_commands(app, commands);
   add_control_commands(app, commands);
   add_look_commands(app, commands);
+  add_events_command(app, commands);
+  add_checkpoint_commands(app, commands);
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& done) {

@@ -119,6 +119,13 @@ bool Group::frozen() const {
   return state && trim(*state) == "FROZEN";
 }
 
+Result<std::string> Group::read(std::string_view controller, const char* file) const {
+  const Part* where = part(controller);
+  if (where == nullptr)
+    return fail(Code::kNotFound, "the container is in no control group of " + quote(controller));
+  return sys::read_file_at(where->dir.borrow(), file);
+}
+
 bool Group::oom_killed() const {
   const Part* memory = part("memory");
   if (memory == nullptr) return false;

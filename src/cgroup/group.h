@@ -79,6 +79,12 @@ class Group {
   Result<> thaw() const;
   bool frozen() const;
 
+  Layout layout() const { return layout_; }
+
+  // The text of one control file.
+  // Errors: kNotFound - the group is not in that controller's hierarchy, or the kernel has no such file.
+  Result<std::string> read(std::string_view controller, const char* file) const;
+
   // True if the kernel has killed one of the group's processes for want of memory.
   bool oom_killed() const;
 
