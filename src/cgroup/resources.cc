@@ -1,5 +1,6 @@
 #include "cgroup/resources.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/strings.h"
@@ -195,6 +196,16 @@ void plan_io_v2(const oci::BlockIo& io, std::vector<Write>& out) {
                  throttle.what);
 }
 
+// The same file in both versions.
+void plan_rdma(const oci::Resources& resources, std::vector<Write>& out) {
+  for (const auto& [device, limits] : resources.rdma) {
+    std::string text = device;
+    if (limits.hca_handles) text += " hca_handle=" + std::to_string(*limits.hca_handles);
+    if (limits.hca_objects) text += " hca_object=" + std::to_string(*limits.hca_objects);
+    Writes(out, "rdma").add("rdma.max", text, "RDMA limits of " + quote(device));
+  }
+}
+
 void plan_common(const oci::Resources& resources, bool v2, std::vector<Write>& out) {
   // 0 and below mean no limit: config-linux.md#pids.
   if (resources.pids_limit)
@@ -205,6 +216,7 @@ void plan_common(const oci::Resources& resources, bool v2, std::vector<Write>& o
     Writes(out, "hugetlb")
         .add("hugetlb." + limit.page_size + (v2 ? ".max" : ".limit_in_bytes"),
              std::to_string(limit.limit), "huge page limit");
+  plan_rdma(resources, out);
 }
 
 bool says_all(const oci::DeviceRule& rule) {
@@ -250,16 +262,35 @@ oci::Resources without_zeros(oci::Resources resources) {
   return resources;
 }
 
-// What no version of ours sets: refused by name.
-Result<> check_supported(const oci::Resources& resources) {
-  const bool leaf = resources.block_io && resources.block_io->leaf_weight;
-  const std::pair<const char*, bool> fields[] = {{"network classes", resources.network.has_value()},
-                                                 {"rdma limits", !resources.rdma.empty()},
-                                                 {"block I/O leaf weights", leaf}};
-  for (const auto& [name, used] : fields)
-    if (used)
-      return fail(Code::kUnsupported, std::string(name) + " are not supported by this version");
-  return {};
+// Those of CFQ, an I/O scheduler that went with Linux 5.0.
+Result<> check_leaf_weights(const oci::Resources& resources) {
+  if (!resources.block_io) return {};
+  const bool any =
+      resources.block_io->leaf_weight ||
+      std::ranges::any_of(resources.block_io->weight_device, [](const oci::WeightDevice& device) {
+        return device.leaf_weight.has_value();
+      });
+  if (!any) return {};
+  return fail(Code::kUnsupported,
+              "resources.blockIO: leafWeight is of an I/O scheduler that no kernel since 5.0 has; "
+              "leave it out, or set weight");
+}
+
+void plan_network_v1(const oci::NetworkClass& network, std::vector<Write>& out) {
+  if (network.class_id)
+    Writes(out, "net_cls")
+        .add("net_cls.classid", std::to_string(*network.class_id), "network class");
+  for (const oci::InterfacePriority& interface : network.priorities)
+    Writes(out, "net_prio")
+        .add("net_prio.ifpriomap", interface.name + " " + std::to_string(interface.priority),
+             "network priority of " + quote(interface.name));
+}
+
+Result<> check_network_v2(const oci::Resources& resources) {
+  if (!resources.network || *resources.network == oci::NetworkClass{}) return {};
+  return fail(Code::kUnsupported,
+              "resources.network: network classes and priorities exist on cgroup v1 only, and this "
+              "host has v2; leave them out, and match cgroups in the firewall");
 }
 
 }  // namespace
@@ -301,7 +332,7 @@ Result<std::string> device_rule_text(const oci::DeviceRule& rule) {
 
 Result<std::vector<Write>> plan_v1(const oci::Resources& given) {
   const oci::Resources resources = without_zeros(given);
-  TRY(check_supported(resources));
+  TRY(check_leaf_weights(resources));
   if (!resources.unified.empty())
     return fail(Code::kUnsupported,
                 "\"unified\" resources need cgroup v2, and this host has v1; leave them out");
@@ -310,13 +341,15 @@ Result<std::vector<Write>> plan_v1(const oci::Resources& given) {
   if (resources.memory) TRY(plan_memory_v1(*resources.memory, out));
   if (resources.cpu) plan_cpu_v1(*resources.cpu, out);
   if (resources.block_io) plan_io_v1(*resources.block_io, out);
+  if (resources.network) plan_network_v1(*resources.network, out);
   plan_common(resources, false, out);
   return out;
 }
 
 Result<std::vector<Write>> plan_v2(const oci::Resources& given) {
   const oci::Resources resources = without_zeros(given);
-  TRY(check_supported(resources));
+  TRY(check_leaf_weights(resources));
+  TRY(check_network_v2(resources));
   std::vector<Write> out;
   if (resources.memory) TRY(plan_memory_v2(*resources.memory, out));
   if (resources.cpu) TRY(plan_cpu_v2(*resources.cpu, out));

@@ -1,5 +1,6 @@
 #include "cgroup/resources.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -93,12 +94,29 @@ TEST(PlanResources, RefusesWhatTheOtherVersionHas) {
 
 TEST(PlanResources, RefusesByNameWhatIsNotSet) {
   oci::Resources resources;
-  resources.rdma["mlx5"].hca_handles = 1;
-  EXPECT_EQ(plan_v1(resources).error().to_string(),
-            "rdma limits are not supported by this version");
-  resources = {};
   resources.network.emplace();
+  EXPECT_TRUE(plan_v2(resources)) << "nothing is asked";
+  resources.network->class_id = 5;
   EXPECT_EQ(plan_v2(resources).error().code(), Code::kUnsupported);
+  resources = {};
+  resources.block_io.emplace();
+  resources.block_io->weight_device = {{.major = 8, .minor = 0, .weight = 50, .leaf_weight = 60}};
+  EXPECT_THAT(plan_v1(resources).error().to_string(), testing::HasSubstr("leafWeight"));
+}
+
+TEST(PlanResources, NetworkAndRdma) {
+  oci::Resources resources;
+  resources.network = oci::NetworkClass{.class_id = 1048577, .priorities = {{"lo", 5}}};
+  resources.rdma["mlx5_1"] = {.hca_handles = 3, .hca_objects = 10};
+  const auto v1 = plan_v1(resources);
+  ASSERT_TRUE(v1) << v1.error().to_string();
+  ASSERT_EQ(v1->size(), 3U);
+  EXPECT_EQ((*v1)[0].value, "1048577");
+  EXPECT_EQ((*v1)[1].file, "net_prio.ifpriomap");
+  EXPECT_EQ((*v1)[1].value, "lo 5");
+  EXPECT_EQ((*v1)[2].value, "mlx5_1 hca_handle=3 hca_object=10");
+  resources.network.reset();
+  EXPECT_EQ(plan_v2(resources)->front().file, "rdma.max");
 }
 
 TEST(WeightOfShares, MeetsTheThreePoints) {

@@ -4,6 +4,7 @@
 
 #include "oci/judge.h"
 #include "oci/spec_json.h"
+#include "oci/sysctl.h"
 #include "oci/validate.h"
 
 namespace planet::oci {
@@ -126,44 +127,23 @@ Result<> check_cgroups_path(std::string_view path) {
   return {};
 }
 
-// The parameters that exist for each namespace of a type. Source: kernel Documentation/admin-guide/sysctl/;
-// ipc_namespaces(7), uts_namespaces(7).
-constexpr std::string_view kIpcParameters[] = {
-    "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni",          "kernel.sem",
-    "kernel.shmall", "kernel.shmmax", "kernel.shm_rmid_forced", "kernel.shmmni"};
-constexpr std::string_view kUtsParameters[] = {"kernel.domainname", "kernel.hostname"};
-
-// A separator other than the dot, or an empty or dotted part, would reach another file (CVE-2022-0811).
-bool is_parameter_name(std::string_view name) {
-  constexpr std::string_view kWord =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-";
-  return std::ranges::all_of(split(name, '.'), [&](std::string_view part) {
-    return !part.empty() && part.find_first_not_of(kWord) == std::string_view::npos;
-  });
-}
-
 Result<> check_sysctl(const Spec& spec, const std::string& name, const std::string& value) {
   const std::string where = "linux.sysctl";
   if (!is_parameter_name(name))
     return contradiction(where, "has the key " + quote(name.substr(0, 100)) +
                                     ", expected a kernel parameter such as net.ipv4.ip_forward");
-  std::optional<NamespaceType> needed;
-  if (is_one_of(kIpcParameters, name) || name.starts_with("fs.mqueue."))
-    needed = NamespaceType::kIpc;
-  else if (is_one_of(kUtsParameters, name))
-    needed = NamespaceType::kUts;
-  else if (name.starts_with("net."))
-    needed = NamespaceType::kNetwork;
+  const std::optional<NamespaceType> needed = namespace_of_parameter(name);
   if (!needed)
     return contradiction(at(where, name),
                          "is not separate for each container: setting it would change the host");
   if (find_namespace(spec.linux_, *needed) == nullptr)
     return contradiction(at(where, name), "needs \"" + std::string(namespace_name(*needed)) +
                                               "\" in linux.namespaces: it would change the host");
-  const std::string& field = name == "kernel.hostname" ? spec.hostname : spec.domainname;
+  const bool host = parameter_path(name) == "kernel/hostname";
+  const std::string& field = host ? spec.hostname : spec.domainname;
   if (needed == NamespaceType::kUts && !field.empty() && field != value)
     return contradiction(at(where, name), "is " + quote(value.substr(0, 100)) + ", but " +
-                                              name.substr(name.find('.') + 1) + " is " +
+                                              (host ? "hostname" : "domainname") + " is " +
                                               quote(field));
   return {};
 }

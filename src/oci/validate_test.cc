@@ -390,8 +390,8 @@ TEST(Validate, Sysctls) {
     std::erase(spec.linux_.namespaces, Namespace{.type = type});
   };
   check({
-      {"linux.sysctl has the key \"a/b\", expected a kernel parameter such as net.ipv4.ip_forward",
-       [](Spec& s) { s.linux_.sysctl["a/b"]; }},
+      {"linux.sysctl has the key \"/a\", expected a kernel parameter such as net.ipv4.ip_forward",
+       [](Spec& s) { s.linux_.sysctl["/a"]; }},
       {"linux.sysctl[\"kernel.core_pattern\"] is not separate for each container: setting it "
        "would change the host",
        [](Spec& s) { s.linux_.sysctl["kernel.core_pattern"]; }},

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "fs/root.h"
+#include "oci/sysctl.h"
 #include "security/id_map.h"
 #include "security/rlimits.h"
 #include "sys/file.h"
@@ -17,20 +18,6 @@ namespace {
 
 std::string proc_path(pid_t pid, const char* file) {
   return "/proc/" + std::to_string(pid) + "/" + file;
-}
-
-// The namespaced parameters. Source: kernel Documentation/admin-guide/sysctl/{kernel,fs,net}.rst,
-// ipc_namespaces(7), uts_namespaces(7).
-constexpr std::string_view kIpcParameters[] = {
-    "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni",          "kernel.sem",
-    "kernel.shmall", "kernel.shmmax", "kernel.shm_rmid_forced", "kernel.shmmni"};
-constexpr std::string_view kUtsParameters[] = {"kernel.domainname", "kernel.hostname"};
-
-bool is_parameter_name(std::string_view name) {
-  return !name.empty() && name.find("..") == std::string_view::npos && name.front() != '.' &&
-         name.find_first_not_of(
-             "abcdefghijklmnopqrstuvwxyz"
-             "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-") == std::string_view::npos;
 }
 
 BorrowedFd find_proc(const Plan& plan, const std::vector<fs::DetachedMount>& built) {
@@ -117,27 +104,17 @@ Result<> set_names(const oci::Spec& spec) {
 }
 
 Result<> check_sysctl(std::uint64_t separate, std::string_view name) {
-  if (!is_parameter_name(name))
+  if (!oci::is_parameter_name(name))
     return fail(Code::kInvalidArgument,
                 "linux.sysctl: " + quote(name) + " is not the name of a kernel parameter");
-  struct Needed {
-    bool applies;
-    std::uint64_t flag;
-    const char* name;
-  };
-  const Needed needed[] = {
-      {std::ranges::find(kIpcParameters, name) != std::end(kIpcParameters) ||
-           name.starts_with("fs.mqueue."),
-       CLONE_NEWIPC, "ipc"},
-      {std::ranges::find(kUtsParameters, name) != std::end(kUtsParameters), CLONE_NEWUTS, "uts"},
-      {name.starts_with("net."), CLONE_NEWNET, "network"}};
-  const auto* found = std::ranges::find(needed, true, &Needed::applies);
-  if (found == std::end(needed))
+  const auto owner = oci::namespace_of_parameter(name);
+  if (!owner)
     return fail(Code::kInvalidArgument,
                 "linux.sysctl: " + quote(name) +
                     " is not separate for each container: setting it would change the host");
-  if ((separate & found->flag) == 0)
-    return fail(Code::kInvalidArgument, "linux.sysctl: " + quote(name) + " needs a " + found->name +
+  const NamespaceKind& kind = kind_of(*owner);
+  if ((separate & kind.flag) == 0)
+    return fail(Code::kInvalidArgument, "linux.sysctl: " + quote(name) + " needs a " + kind.name +
                                             " namespace of its own: it would change the host");
   return {};
 }
@@ -154,8 +131,7 @@ Result<> write_sysctls(const Plan& plan, std::uint64_t separate,
   const fs::Root root(std::move(top));
   for (const auto& [name, value] : sysctl) {
     TRY(check_sysctl(separate, name));
-    std::string path = "sys/" + name;
-    std::ranges::replace(path, '.', '/');
+    const std::string path = "sys/" + oci::parameter_path(name);
     TRY_SET(const UniqueFd file, root.open_no_follow(path, O_WRONLY), name);
     TRY(sys::write_all(file.borrow(), value), name + "=" + printable(value));
   }

@@ -19,10 +19,6 @@ constexpr NamespaceKind kKinds[] = {
     {CLONE_NEWUTS, "uts", "uts"},          {CLONE_NEWUSER, "user", "user"},
     {CLONE_NEWCGROUP, "cgroup", "cgroup"}, {CLONE_NEWTIME, "time", "time"}};
 
-const NamespaceKind& kind_of(NamespaceType type) {
-  return kKinds[static_cast<std::size_t>(type)];
-}
-
 bool has_namespace(const Plan& plan, std::uint64_t flag) {
   return (plan.join_flags & flag) != 0;
 }
@@ -44,17 +40,6 @@ void plan_new(const NamespaceKind& kind, Plan& plan) {
   }
 }
 
-Result<> check_user_namespace(const oci::Linux& spec, const Plan& plan) {
-  const bool no_map = spec.uid_mappings.empty() || spec.gid_mappings.empty();
-  if ((plan.clone_flags & CLONE_NEWUSER) != 0 && no_map)
-    return fail(Code::kInvalidArgument,
-                "linux.namespaces has \"user\" but linux.uidMappings or gidMappings is empty");
-  if (!plan.user_ns && !(spec.uid_mappings.empty() && spec.gid_mappings.empty()))
-    return fail(Code::kInvalidArgument,
-                "linux.uidMappings is set but linux.namespaces has no \"user\"");
-  return {};
-}
-
 Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
   for (const oci::Namespace& ns : spec.linux_.namespaces) {
     const NamespaceKind& kind = kind_of(ns.type);
@@ -69,10 +54,6 @@ Result<> plan_namespaces(const oci::Spec& spec, Plan& plan) {
         Code::kInvalidArgument,
         "linux.namespaces has no \"mount\": a container without it would mount over the host");
   plan.user_ns = has_namespace(plan, CLONE_NEWUSER);
-  TRY(check_user_namespace(spec.linux_, plan));
-  if (!plan.new_time && !spec.linux_.time_offsets.empty())
-    return fail(Code::kInvalidArgument,
-                "linux.timeOffsets is set but linux.namespaces has no new \"time\"");
   return {};
 }
 
@@ -188,19 +169,14 @@ Result<> check_process_supported(const oci::Process& process) {
   return {};
 }
 
-Result<> check_process(const oci::Process& process) {
-  if (process.args.empty() || process.args.front().empty())
-    return fail(Code::kInvalidArgument, "process.args is empty: there is no command to run");
-  if (!process.cwd.starts_with('/'))
-    return fail(Code::kInvalidArgument,
-                "process.cwd " + quote(process.cwd) + " is not an absolute path");
-  return check_process_supported(process);
-}
-
 }  // namespace
 
+const NamespaceKind& kind_of(NamespaceType type) {
+  return kKinds[static_cast<std::size_t>(type)];
+}
+
 Result<Plan> plan_launch(const oci::Spec& spec) {
-  if (spec.process) TRY(check_process(*spec.process));
+  if (spec.process) TRY(check_process_supported(*spec.process));
   TRY(check_supported(spec));
   Plan plan;
   TRY(plan_namespaces(spec, plan));
@@ -219,7 +195,7 @@ Result<Plan> plan_launch(const oci::Spec& spec) {
 }
 
 Result<Plan> plan_exec(const oci::Spec& spec, const oci::Process& process) {
-  TRY(check_process(process));
+  TRY(check_process_supported(process));
   Plan plan;
   TRY(plan_namespaces(spec, plan));
   return plan;

@@ -36,6 +36,8 @@ struct NamespaceKind {
   const char* proc_name = nullptr;  // that of /proc/PID/ns: "net"
 };
 
+const NamespaceKind& kind_of(oci::NamespaceType type);
+
 struct JoinedNamespace {
   NamespaceKind kind;
   std::string path;
@@ -58,7 +60,8 @@ struct Plan {
   std::size_t parent_mounts = 0;           // how many of `mounts` the parent makes
 };
 
-// Errors: kInvalidArgument - the spec contradicts itself or lacks what a launch needs, naming the field;
+// A spec that oci::validate has passed, or would: what that judges is not judged again.
+// Errors: kInvalidArgument - the spec lacks what a launch needs, naming the field;
 // kUnsupported - it asks for what this version cannot do, naming the field.
 Result<Plan> plan_launch(const oci::Spec& spec);
 
