@@ -66,8 +66,20 @@ Result<std::vector<pid_t>> Group::processes() const {
   return pids;
 }
 
+// memory.checkBeforeUpdate: a limit below what is in use is refused, where the kernel would begin to kill.
+Result<> Group::check_memory_in_use(const oci::Memory& memory) const {
+  if (!memory.check_before_update.value_or(false) || memory.limit.value_or(0) <= 0) return {};
+  const bool v2 = layout_ == Layout::kUnified;
+  TRY_SET(const std::string text, read("memory", v2 ? "memory.current" : "memory.usage_in_bytes"));
+  TRY_SET(const auto used, parse_number<std::int64_t>(trim(text), "memory in use"));
+  if (used <= *memory.limit) return {};
+  return fail(Code::kWrongState, "resources.memory.limit is " + std::to_string(*memory.limit) +
+                                     ", and the container uses " + std::to_string(used) + " bytes");
+}
+
 Result<> Group::update(const oci::Resources& resources) const {
   const bool v2 = layout_ == Layout::kUnified;
+  if (resources.memory) TRY(check_memory_in_use(*resources.memory));
   TRY_SET(const std::vector<Write> writes, v2 ? plan_v2(resources) : plan_v1(resources));
   if (Result<> applied = apply(writes); !applied) {
     // v1: memory and swap limits bound each other, so which comes first depends on whether they grow or shrink.

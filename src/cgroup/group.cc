@@ -265,6 +265,16 @@ Result<Group> Group::open(const Host& host, std::string_view path) {
   return group;
 }
 
+Result<> Group::Part::descend(const std::vector<std::string>& path) {
+  for (const std::string& step : path) {
+    auto next = sys::open_at(dir.borrow(), step.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
+    if (!next) return fail(Code::kNotFound, "the container has none of that name");
+    parent = std::exchange(dir, *std::move(next));
+    name = step;
+  }
+  return {};
+}
+
 Result<> Group::descend(std::string_view below) {
   const std::size_t colon = below.find(':');
   const bool some = colon != std::string_view::npos;
@@ -278,14 +288,7 @@ Result<> Group::descend(std::string_view below) {
                   "the container is in no control group of " + quote(controller));
   for (Part& one : parts_) {
     if (some && std::ranges::find(controllers, one.controller) == controllers.end()) continue;
-    for (const std::string& name : path) {
-      auto next = sys::open_at(one.dir.borrow(), name.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-      if (!next)
-        return fail(Code::kNotFound, "the container has no control group " + quote(below) +
-                                         (one.controller.empty() ? "" : " of " + one.controller));
-      one.parent = std::exchange(one.dir, *std::move(next));
-      one.name = name;
-    }
+    TRY(one.descend(path), "control group " + one.controller + " " + quote(below));
   }
   return {};
 }

@@ -70,7 +70,7 @@ class Group {
 
   // Sets limits of a group in use; what `resources` does not name stays as it is. Not atomic: after an error, what was
   // written before it keeps its new value.
-  // Errors: as create.
+  // Errors: as create; kWrongState - more memory in use than the new limit, with memory.checkBeforeUpdate.
   Result<> update(const oci::Resources& resources) const;
 
   // Stops every process of the group, or lets them go on; returns when it is done.
@@ -101,6 +101,7 @@ class Group {
     std::string name;
     UniqueFd dir;
     bool made = false;  // by create; not there before
+    Result<> descend(const std::vector<std::string>& path);
   };
   explicit Group(Layout layout) : layout_(layout) {}
   const Part* part(std::string_view controller) const;
@@ -110,6 +111,7 @@ class Group {
   Result<> make_parts(const Host& host, std::string_view path, const std::vector<Write>& writes,
                       Width width, Existing existing);
   Result<> apply(const std::vector<Write>& writes) const;
+  Result<> check_memory_in_use(const oci::Memory& memory) const;
 
   Layout layout_ = Layout::kLegacy;
   std::vector<Part> parts_;

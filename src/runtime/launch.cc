@@ -282,6 +282,7 @@ Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, c
   TRY(steps.run(info_of(LaunchStep::kLimits),
                 [&] { return set_process_limits(init, launch.process); }));
   std::vector<BorrowedFd> lent;
+  lent.reserve(mounts.size());
   for (const fs::DetachedMount& mount : mounts) lent.push_back(mount.root());
   for (const fs::DetachedMount& part : mounts.front().parts()) lent.push_back(part.root());
   UniqueFd message;

@@ -352,6 +352,15 @@ def _(t):
     expect(c.cgroup("pids", "pids.max") == "44", c.cgroup("pids", "pids.max"))
 
 
+@story(MEMORY, "update.check-before", "checkBeforeUpdate: a limit below what is in use is an error", needs="memory")
+def _(t):
+    c = running(t)
+    small = '{"memory": {"limit": 65536, "checkBeforeUpdate": true}}'
+    must_fail(t.runtime("update", "--resources", "-", c.id, stdin=small))
+    must(t.runtime("update", "--resources", "-", c.id, stdin=small.replace("65536", str(64 << 20))))
+    expect(c.status() == "running", c.status())
+
+
 @story(HABIT, "update.refused-by-the-kernel", "an update that the kernel refuses is an error, and the old limit stays",
        needs="cpuset")
 def _(t):
