@@ -93,6 +93,12 @@ Result<CgroupEntry> CgroupEntry::find(const oci::Linux& spec,
   return of(std::move(group));
 }
 
+Result<bool> CgroupEntry::comes_later(const oci::Linux& spec) {
+  if (spec.cgroups_path.empty()) return false;
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  return host.layout() == cgroup::Layout::kLegacy;
+}
+
 std::optional<BorrowedFd> CgroupEntry::birthplace() const {
   if (!doors_.birthplace.valid() || !clone3_) return std::nullopt;
   return doors_.birthplace.borrow();
@@ -100,6 +106,12 @@ std::optional<BorrowedFd> CgroupEntry::birthplace() const {
 
 Result<> CgroupEntry::enter() const {
   return doors_.enter();
+}
+
+std::vector<BorrowedFd> CgroupEntry::tasks() const {
+  std::vector<BorrowedFd> files;
+  for (const UniqueFd& file : doors_.tasks) files.push_back(file.borrow());
+  return files;
 }
 
 Result<> CgroupEntry::add_if_outside(pid_t process) const {

@@ -14,7 +14,8 @@
 
 namespace planet::runtime {
 
-// The group, before its process exists. Without linux.cgroupsPath there is none, and the process stays in the caller's.
+// Without linux.cgroupsPath there is none, and the process stays in the caller's. On v2 a process is born in its group,
+// which comes first; on v1 it enters, and its caller makes the group while it makes its network.
 class CgroupEntry {
  public:
   // Makes the group with the spec's resources. After a failure what was made is gone.
@@ -23,10 +24,15 @@ class CgroupEntry {
   // The group of a container that is there, or those below it that `below` names ("PATH", "memory,cpu:PATH").
   static Result<CgroupEntry> find(const oci::Linux& spec, const std::vector<std::string>& below);
 
+  // True if the group of this spec can be made when its process is there already.
+  static Result<bool> comes_later(const oci::Linux& spec);
+
   // v2: for the clone that makes the process; none where there is no clone3.
   std::optional<BorrowedFd> birthplace() const;
   // v1: the new process enters. v2: it was born there.
   Result<> enter() const;
+  // v1: the files by which it does, for a process that did not inherit them.
+  std::vector<BorrowedFd> tasks() const;
   // The caller's: moves the process in if it could neither be born there nor enter.
   Result<> add_if_outside(pid_t process) const;
 

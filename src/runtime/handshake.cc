@@ -31,6 +31,8 @@ const char* name_of(Stage stage) {
       return "born";
     case Stage::kIdMap:
       return "id map";
+    case Stage::kCgroup:
+      return "control group";
     case Stage::kLimits:
       return "limits";
     case Stage::kMounts:

@@ -4,6 +4,7 @@
 //   init                   parent, which then answers kDone
 //   kBorn {pidfd}    -->   (a helper only, see birth.h; no answer) here is the process inside
 //   kIdMap           -->   writes setgroups, uid_map, gid_map           user_namespaces(7); may answer before it is asked
+//   kCgroup          -->   made the control group: sends its doors; before it is asked, too
 //   kLimits          -->   (exec only) has set its limits
 //   kMounts          -->   made the root, /dev and binds: sends their descriptors
 //   kHooks           -->   executed prestart and createRuntime: sends what init's own hooks need
@@ -26,7 +27,7 @@
 
 namespace planet::runtime {
 
-enum class Stage : std::uint8_t { kBorn, kIdMap, kLimits, kMounts, kHooks, kReady };
+enum class Stage : std::uint8_t { kBorn, kIdMap, kCgroup, kLimits, kMounts, kHooks, kReady };
 
 // Which stages are still to come. Pure, so that every wrong order has a unit test.
 class Sequence {

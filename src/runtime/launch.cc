@@ -38,6 +38,7 @@ struct Launch {
   SeccompChoice seccomp;
   UniqueFd reaper;
   CgroupEntry cgroup;
+  bool cgroup_later = false;  // it is made when init is there
 };
 
 bool has_create_hooks(const oci::Hooks& hooks) {
@@ -156,12 +157,16 @@ Result<> become_container(Init& init) {
   const Plan& plan = launch.plan;
   const auto step = [&](LaunchStep name, auto body) { return init.steps.run(info_of(name), body); };
 
-  TRY(step(LaunchStep::kEnterCgroup, [&] { return launch.cgroup.enter(); }));
   if ((plan.unshare_flags & CLONE_NEWNET) != 0)
     TRY(step(LaunchStep::kNetwork, [] { return sys::unshare(CLONE_NEWNET); }));
   if (plan.user_ns) {
     TRY(init.talk.ask(Stage::kIdMap));
     TRY(step(LaunchStep::kIdMap, become_root_inside));
+  }
+  if (launch.cgroup_later) {
+    TRY_SET(std::vector<UniqueFd> tasks, init.talk.ask(Stage::kCgroup));
+    const cgroup::Doors doors{.birthplace = {}, .tasks = std::move(tasks)};
+    TRY(step(LaunchStep::kEnterCgroup, [&] { return doors.enter(); }));
   }
   // As root inside: the queues' file system belongs to whoever makes the namespace.
   if ((plan.unshare_flags & CLONE_NEWIPC) != 0)
@@ -274,9 +279,26 @@ std::optional<oci::State> state_of(const Launch& launch, pid_t init) {
   return state;
 }
 
-Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
-  TRY(launch.cgroup.add_if_outside(init));
+Result<> make_cgroup(Launch& launch, const Steps& steps) {
+  const LaunchRequest& request = launch.request;
+  return steps.run(info_of(LaunchStep::kCgroup), [&]() -> Result<> {
+    TRY_SET(launch.cgroup,
+            CgroupEntry::make(request.spec.linux_, request.cgroup_width, request.cgroup_existing));
+    return {};
+  });
+}
+
+// The control group of init, if it was not born in it; answered before it is asked for, as the users are.
+Result<> settle_cgroup(Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
+  if (!launch.cgroup_later) return launch.cgroup.add_if_outside(init);
+  if (launch.request.place) TRY(launch.request.place(init), info_of(LaunchStep::kCgroup).name);
+  TRY(make_cgroup(launch, steps));
+  return talk.answer(launch.cgroup.tasks());
+}
+
+Result<> prepare_container(Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
   TRY_SET(const UniqueFd user_ns, settle_users(launch, init, talk, steps));
+  TRY(settle_cgroup(launch, init, talk, steps));
   const auto lent_ns = user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt;
   TRY_SET(const std::vector<fs::DetachedMount> mounts, make_mounts(launch, init, lent_ns, steps));
   TRY(steps.run(info_of(LaunchStep::kLimits),
@@ -291,6 +313,7 @@ Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, c
     lent.push_back(message.borrow());
   }
   if (launch.plan.user_ns) TRY(talk.wait_for(Stage::kIdMap));
+  if (launch.cgroup_later) TRY(talk.wait_for(Stage::kCgroup));
   TRY(talk.wait_for(Stage::kMounts));
   TRY(set_scheduling(init, launch.process));
   return talk.answer(lent);
@@ -299,6 +322,7 @@ Result<> prepare_container(const Launch& launch, pid_t init, ParentTalk& talk, c
 std::set<Stage> stages_of(const Launch& launch) {
   std::set<Stage> stages = {Stage::kMounts, Stage::kReady};
   if (launch.plan.user_ns) stages.insert(Stage::kIdMap);
+  if (launch.cgroup_later) stages.insert(Stage::kCgroup);
   if (has_create_hooks(launch.spec.hooks)) stages.insert(Stage::kHooks);
   return stages;
 }
@@ -341,7 +365,7 @@ Error with_death(Error error, sys::Child& init) {
                                   std::to_string(status->value));
 }
 
-Result<UniqueFd> follow(const Launch& launch, const sys::Child& init, ParentTalk& talk,
+Result<UniqueFd> follow(Launch& launch, const sys::Child& init, ParentTalk& talk,
                         const Steps& steps) {
   TRY(prepare_container(launch, init.pid(), talk, steps));
   TRY(serve_hooks(launch, init.pid(), talk, steps));
@@ -360,7 +384,8 @@ Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
                 .separate = 0,
                 .seccomp = {},
                 .reaper = {},
-                .cgroup = {}};
+                .cgroup = {},
+                .cgroup_later = request.place != nullptr};
   TRY_SET(launch.plan, plan_launch(request.spec));
   if (!request.spec.process && !request.gate)
     return fail(Code::kInvalidArgument, "process is missing");
@@ -373,9 +398,10 @@ Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
   if (request.init_reaper) {
     TRY_SET(launch.reaper, open_reaper());
   }
-  TRY_SET(launch.cgroup, steps.run(info_of(LaunchStep::kCgroup), [&] {
-    return CgroupEntry::make(request.spec.linux_, request.cgroup_width, request.cgroup_existing);
-  }));
+  if (!request.place) {
+    TRY_SET(launch.cgroup_later, CgroupEntry::comes_later(request.spec.linux_));
+  }
+  if (!launch.cgroup_later) TRY(make_cgroup(launch, steps));
   return launch;
 }
 

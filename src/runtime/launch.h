@@ -64,6 +64,8 @@ struct LaunchRequest {
   // A socket that listens: init, complete, waits there for its start (runtime/gate.h) instead of executing the command.
   std::optional<BorrowedFd> gate;
   cgroup::Width cgroup_width = cgroup::Width::kNeeded;
+  // Puts init where its group is to be by another's hand (systemd's), before the group is completed.
+  std::function<Result<>(pid_t init)> place;
   cgroup::Existing cgroup_existing = cgroup::Existing::kRefuse;
   bool new_keyring = true;       // else it keeps the caller's session keyring
   bool init_reaper = false;      // --init: a reaper of ours is process 1, the command its child
