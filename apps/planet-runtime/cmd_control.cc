@@ -136,11 +136,7 @@ void add_update(CLI::App& app, std::vector<Command>& commands) {
                         TRY_SET(const oci::Resources resources, resources_of(*flags));
                         TRY(oci::validate_resources(resources, "resources"));
                         TRY_SET(const runtime::Saved container, find(global, flags->id));
-                        if (runtime::status_of(container) == oci::Status::kStopped)
-                          return fail(Code::kWrongState,
-                                      "container " + quote(flags->id) + " has ended");
-                        TRY_SET(const cgroup::Group group, runtime::open_group(container));
-                        TRY(group.update(resources));
+                        TRY(runtime::update(container, resources));
                         return 0;
                       }});
 }

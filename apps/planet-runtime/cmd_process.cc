@@ -60,6 +60,7 @@ Result<runtime::CreateRequest> read_bundle(const CreateFlags& flags) {
                                 .stdio = own_stdio(terminal),
                                 .extra_fds = std::move(fds),
                                 .new_keyring = !flags.no_new_keyring,
+                                .systemd_cgroup = false,
                                 .notify = notify_socket().has_value(),
                                 .warn = {},
                                 .log = nullptr};
@@ -69,6 +70,7 @@ Result<runtime::Created> make(const Global& global, const CreateFlags& flags) {
   TRY_SET(runtime::CreateRequest request, read_bundle(flags));
   TRY_SET(const auto containers, runtime::SavedContainers::open(global.root));
   request.warn = warner(global);
+  request.systemd_cgroup = global.systemd_cgroup;
   DebugLog debug(global);
   if (global.debug) request.log = &debug;
   TRY_SET(runtime::Created created, runtime::create(containers, std::move(request)));

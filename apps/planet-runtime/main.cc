@@ -42,11 +42,6 @@ Result<int> check(const Global& global) {
   if (global.log_format != "text" && global.log_format != "json")
     return fail(Code::kInvalidArgument,
                 "--log-format " + quote(global.log_format) + ": expected text or json");
-  if (global.systemd_cgroup)
-    return fail(
-        Code::kUnsupported,
-        "--systemd-cgroup: this version makes control groups itself; leave the flag out, and "
-        "set the engine's driver to cgroupfs");
   return 0;
 }
 
@@ -55,7 +50,8 @@ void add_global_flags(CLI::App& app, Global& global) {
   app.add_option("--log", global.log, "file for errors, besides standard error");
   app.add_option("--log-format", global.log_format, "text or json");
   app.add_flag("--debug", global.debug, "log the steps of each launch");
-  app.add_flag("--systemd-cgroup", global.systemd_cgroup, "refused by this version");
+  app.add_flag("--systemd-cgroup", global.systemd_cgroup,
+               "systemd makes the control group, named SLICE:PREFIX:NAME");
   app.set_version_flag("-v,--version", "planet-runtime version " PLANET_VERSION "\nspec: 1.3.0");
 }
 

@@ -18,7 +18,7 @@ constexpr std::string_view kAlwaysV1[] = {"pids", "memory", "cpuacct", "devices"
 constexpr std::string_view kAlwaysV2[] = {"pids", "memory", "cpu"};
 constexpr std::string_view kKnownV1[] = {"pids",     "memory",  "cpuacct",    "devices", "cpu",
                                          "cpuset",   "freezer", "blkio",      "hugetlb", "net_cls",
-                                         "net_prio", "rdma",    "perf_event", "systemd"};
+                                         "net_prio", "rdma",    "perf_event", "misc",    "systemd"};
 
 // Deeper than any engine nests, and far from where removing what was made would fail.
 constexpr std::size_t kMostDepth = 64;

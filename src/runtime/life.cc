@@ -11,6 +11,7 @@
 #include "runtime/gate.h"
 #include "runtime/hooks.h"
 #include "runtime/notify.h"
+#include "runtime/systemd_group.h"
 #include "security/capabilities.h"
 #include "sys/capability.h"
 #include "sys/file.h"
@@ -41,7 +42,8 @@ Result<> remove_group(const Saved& container) {
   if (!container.shares_group && !has_new_pids(container.spec)) TRY(group.kill_all());
   TRY_SET(const std::vector<pid_t> others, group.processes());
   if (!others.empty()) return {};
-  return group.remove();
+  TRY(group.remove());
+  return container.unit.empty() ? Result<>() : stop_unit(container.unit);
 }
 
 // A group that others have made is taken, as engines want it; what they do with it, its limits or its end, is common.
@@ -108,7 +110,7 @@ Result<> complete(CreateRequest& request) {
   TRY(oci::validate(request.spec));
   if (!request.spec.root || request.spec.root->path.empty())
     return fail(Code::kInvalidArgument, "root.path is missing");
-  if (request.spec.linux_.cgroups_path.empty())
+  if (!request.systemd_cgroup && request.spec.linux_.cgroups_path.empty())
     request.spec.linux_.cgroups_path = "/planet/" + request.id;
   complete_paths(request);
   allow_default_devices(request.spec.linux_);
@@ -162,7 +164,12 @@ Result<Created> create(const SavedContainers& containers, CreateRequest request)
   TRY(complete(request));
   if (request.notify)
     plan_notify_socket(request.spec, containers.path() + "/" + request.id + "/" + kNotifyDirName);
+  std::optional<SystemdGroup> systemd;
+  if (request.systemd_cgroup) {
+    TRY_SET(systemd, SystemdGroup::plan(request.spec, request.id));
+  }
   TRY_SET(Saved container, containers.add(request.id, request.bundle, request.spec));
+  if (systemd) container.unit = systemd->unit();
   Undo undo;
   undo.add([&] { (void)containers.remove(request.id); });
   if (request.notify) TRY(sys::make_dir_at(container.dir.borrow(), kNotifyDirName, 0755));
@@ -177,6 +184,7 @@ Result<Created> create(const SavedContainers& containers, CreateRequest request)
   launch_request.gate = gate.borrow();
   launch_request.new_keyring = request.new_keyring;
   launch_request.log = request.log;
+  if (systemd) launch_request.place = [&](pid_t init) { return systemd->start(init); };
   launch_request.cgroup_width = cgroup::Width::kAll;
   launch_request.cgroup_existing = cgroup::Existing::kTake;
   auto running = launch(launch_request);
@@ -238,6 +246,14 @@ Result<> remove(const SavedContainers& containers, const Saved& container, bool 
   TRY(containers.remove(container.id));
   run_poststop_hooks(container);
   return {};
+}
+
+Result<> update(const Saved& container, const oci::Resources& resources) {
+  if (status_of(container) == oci::Status::kStopped)
+    return fail(Code::kWrongState, "container " + quote(container.id) + " has ended");
+  TRY_SET(const cgroup::Group group, open_group(container));
+  TRY(group.update(resources));
+  return container.unit.empty() ? Result<>() : update_unit(container.unit, resources);
 }
 
 Result<> pause(const Saved& container) {

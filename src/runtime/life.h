@@ -22,7 +22,8 @@ struct CreateRequest {
   oci::Spec spec;      // as in config.json; linux.cgroupsPath is chosen here where it is empty
   std::optional<Stdio> stdio;  // must be set unless the spec asks for a terminal
   std::vector<BorrowedFd> extra_fds;
-  bool new_keyring = true;  // as in LaunchRequest
+  bool new_keyring = true;      // as in LaunchRequest
+  bool systemd_cgroup = false;  // systemd makes the control group (runtime/systemd_group.h)
   bool notify = false;  // the container gets a socket to say that it is ready (runtime/notify.h)
   Warn warn;            // must be set
   StepLog* log = nullptr;
@@ -61,6 +62,10 @@ oci::Status full_status(const Saved& container);
 // Errors: kWrongState - not running, not paused.
 Result<> pause(const Saved& container);
 Result<> resume(const Saved& container);
+
+// Sets limits of a container that has not ended; what `resources` does not name stays.
+// Errors: kWrongState - it has ended; else as cgroup::Group::update.
+Result<> update(const Saved& container, const oci::Resources& resources);
 
 Result<cgroup::Group> open_group(const Saved& container);
 

@@ -22,7 +22,8 @@ Result<> write_state_file(const Saved& container) {
                                     {"created", container.created},
                                     {"pid", container.init},
                                     {"sharesGroup", container.shares_group},
-                                    {"startTicks", container.init_ticks}};
+                                    {"startTicks", container.init_ticks},
+                                    {"unit", container.unit}};
   return sys::replace_file_at(container.dir.borrow(), kState, oci::to_text(object), 0600);
 }
 
@@ -34,6 +35,7 @@ Result<> read_state_file(Saved& container) {
   TRY(fields.read("created", container.created));
   TRY(fields.read("pid", container.init));
   TRY(fields.read("sharesGroup", container.shares_group));
+  TRY(fields.read("unit", container.unit));
   return fields.read("startTicks", container.init_ticks);
 }
 
@@ -75,6 +77,7 @@ Result<Saved> SavedContainers::add(const std::string& id, const std::string& bun
                   .init = 0,
                   .init_ticks = 0,
                   .shares_group = false,
+                  .unit = {},
                   .spec = std::move(spec),
                   .dir = {}};
   const auto written = [&]() -> Result<> {

@@ -23,6 +23,7 @@ struct Saved {
   pid_t init = 0;                   // 0: being created
   std::uint64_t init_ticks = 0;     // its start time: a pid alone says nothing
   bool shares_group = false;        // others were in its control group before it
+  std::string unit;  // systemd's, that its control group is; empty: the group is ours
   oci::Spec spec;
   UniqueFd dir;
 };

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The suites that need another kernel or control group layout: tests/vm/check.sh [SUITE...]
 # Each suite of tests/vm/suite runs in a small Debian virtual machine (its kernel is Debian's 6.1), once for each
-# layout that its second line names. The machine's image is built on first use; it takes some minutes.
+# layout that its line "layouts" names, with vmrun.sh's options of its line "options". The machine's image is built on first use; it takes some minutes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
@@ -24,7 +24,8 @@ passed=0 failed=0
 for suite in "${suites[@]}"; do
 	for layout in $(sed -n 's/^# layouts: //p' "$suite"); do
 		log=build/vm-$(basename "$suite" .sh)-$layout.log
-		if "$here/vmrun.sh" --cgroup "$layout" --copy "$(realpath build/planet)" \
+		read -ra options <<<"$(sed -n 's/^# options: //p' "$suite")"
+		if "$here/vmrun.sh" --cgroup "$layout" "${options[@]}" --copy "$(realpath build/planet)" \
 			--copy "$(realpath build/planet-runtime)" --copy "$here/suite/lib.bash" \
 			--copy build/vm-image/small-oci.tar --copy build/vm-image/small-docker.tar -- "$suite" >"$log" 2>&1; then
 			passed=$((passed + 1))
