@@ -112,7 +112,7 @@ Result<> Sequence::end_of_file() const {
 Result<std::vector<UniqueFd>> ParentTalk::wait_for(Stage stage) {
   TRY_SET(Received got, receive_past_steps(socket_.borrow(), log_));
   if (got.closed) {
-    TRY(sequence_.end_of_file());
+    TRY(end());
     return fail(Code::kCorrupt, std::string("init is past \"") + name_of(stage) + "\"");
   }
   if (got.header.kind == Kind::kFailed) return init_error(got);
@@ -132,9 +132,15 @@ Result<> ParentTalk::answer(std::span<const BorrowedFd> fds) {
   return {};
 }
 
+Result<> ParentTalk::end() {
+  Result<> expected = sequence_.end_of_file();
+  died_ = !expected;
+  return expected;
+}
+
 Result<> ParentTalk::wait_for_exec() {
   TRY_SET(const Received got, receive_past_steps(socket_.borrow(), log_));
-  if (got.closed) return sequence_.end_of_file();
+  if (got.closed) return end();
   if (got.header.kind == Kind::kFailed) return init_error(got);
   return fail(Code::kCorrupt, "init talks after it is ready");
 }

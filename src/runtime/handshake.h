@@ -56,8 +56,13 @@ class ParentTalk {
   // Waits for the end of file that execve leaves.
   Result<> wait_for_exec();
 
+  // True if init is gone without a word.
+  bool init_died() const { return died_; }
+
  private:
+  Result<> end();
   UniqueFd socket_;
+  bool died_ = false;
   Sequence sequence_;
   StepLog* log_;
 };

@@ -357,7 +357,6 @@ Result<> serve_hooks(const Launch& launch, pid_t init, ParentTalk& talk, const S
 
 // An init that is gone without a word: how it ended says more than where.
 Error with_death(Error error, sys::Child& init) {
-  if (error.code() != Code::kWrongState) return error;
   const auto status = init.wait();
   if (!status) return error;
   return Error(Code::kSystem, error.what() +
@@ -436,7 +435,9 @@ Result<Running> launch(const LaunchRequest& request) {
 
   ParentTalk talk(std::move(sockets.first), stages_of(launch), request.log);
   auto terminal = follow(launch, init, talk, steps);
-  if (!terminal) return std::unexpected(with_death(std::move(terminal).error(), init));
+  if (!terminal && talk.init_died())
+    return std::unexpected(with_death(std::move(terminal).error(), init));
+  if (!terminal) return std::unexpected(std::move(terminal).error());
   return Running{.init = std::move(init),
                  .terminal = *std::move(terminal),
                  .cgroup = std::move(launch.cgroup).group()};
