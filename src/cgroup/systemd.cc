@@ -39,6 +39,8 @@ class Trouble {
   ~Trouble() { dbus_error_free(&error_); }
   Trouble(const Trouble&) = delete;
   Trouble& operator=(const Trouble&) = delete;
+  Trouble(Trouble&&) = delete;
+  Trouble& operator=(Trouble&&) = delete;
   DBusError* out() { return &error_; }
   std::string_view name() const { return error_.name == nullptr ? "" : error_.name; }
   std::unexpected<Error> as_error() const {
@@ -52,7 +54,7 @@ class Trouble {
   }
 
  private:
-  DBusError error_;
+  DBusError error_{};
 };
 
 // ---- Writing. The library fails only for want of memory, where it is no use to go on. -------------------------
@@ -120,7 +122,11 @@ class Writer {
   void variant(std::int32_t value) { basic_variant("i", DBUS_TYPE_INT32, value); }
   void variant(std::uint32_t value) { basic_variant("u", DBUS_TYPE_UINT32, value); }
   void variant(std::uint64_t value) { basic_variant("t", DBUS_TYPE_UINT64, value); }
-  void variant(const std::string& value) { basic_variant("s", DBUS_TYPE_STRING, value.c_str()); }
+  void variant(const std::string& value) {
+    Writer inner = open(DBUS_TYPE_VARIANT, "s");
+    inner.text(value);
+    close(inner);
+  }
   void variant(const std::vector<std::uint32_t>& value) {
     array_variant("au", "u", DBUS_TYPE_UINT32, value);
   }
@@ -180,6 +186,12 @@ std::optional<JobEnd> job_end(DBusMessage* message) {
                             DBUS_TYPE_INVALID) == 0)
     return std::nullopt;
   return JobEnd{.job = job, .result = result};
+}
+
+Result<> judge(const JobEnd& end, const std::string& unit) {
+  if (end.result == "done") return {};
+  return fail(Code::kSystem, "systemd: the job for " + unit + " ended with \"" + end.result +
+                                 "\"; journalctl -u " + unit + " may say more");
 }
 
 struct Address {
@@ -253,10 +265,7 @@ Result<> Systemd::finish(const std::string& job, const std::string& unit) {
   while (sys::monotonic_ns() < deadline) {
     while (const Message message{dbus_connection_pop_message(connection_.get())}) {
       const auto end = job_end(message.get());
-      if (!end || end->job != job) continue;
-      if (end->result == "done") return {};
-      return fail(Code::kSystem, "systemd: the job for " + unit + " ended with \"" + end->result +
-                                     "\"; journalctl -u " + unit + " may say more");
+      if (end && end->job == job) return judge(*end, unit);
     }
     constexpr int kSlice = 200;
     if (dbus_connection_read_write(connection_.get(), kSlice) == 0)

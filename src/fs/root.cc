@@ -21,9 +21,9 @@ Result<> check_path(std::string_view path) {
 
 // The kernel does not change: asked once.
 bool has_openat2() {
-  static const bool has =
+  static const bool kHas =
       sys::open_at2(sys::kCwd, "/", O_PATH | O_DIRECTORY, 0, RESOLVE_IN_ROOT).has_value();
-  return has;
+  return kHas;
 }
 
 std::unexpected<Error> path_error(int err, std::string_view path) {

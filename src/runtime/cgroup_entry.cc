@@ -110,6 +110,7 @@ Result<> CgroupEntry::enter() const {
 
 std::vector<BorrowedFd> CgroupEntry::tasks() const {
   std::vector<BorrowedFd> files;
+  files.reserve(doors_.tasks.size());
   for (const UniqueFd& file : doors_.tasks) files.push_back(file.borrow());
   return files;
 }

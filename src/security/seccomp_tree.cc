@@ -51,6 +51,12 @@ std::optional<std::size_t> jump_of(const sock_filter& line, const Word& word) {
   return *yes ? line.jt : line.jf;
 }
 
+Word loaded(const sock_filter& line, std::uint32_t arch, std::uint32_t number) {
+  if (line.k == kNumber) return number;
+  if (line.k == kArch) return arch;
+  return std::nullopt;
+}
+
 // Calls from `first` on, up to the next one's, have one answer; nothing: `rest` knows.
 struct Range {
   std::uint32_t first = 0;
@@ -110,16 +116,15 @@ std::optional<std::uint32_t> answer_of(std::span<const sock_filter> program, std
   Word word;
   for (std::size_t at = 0; at < program.size(); ++at) {
     const sock_filter& line = program[at];
-    if (line.code == (BPF_LD | BPF_W | BPF_ABS)) {
-      word = line.k == kNumber ? Word(number) : line.k == kArch ? Word(arch) : std::nullopt;
-    } else if (line.code == (BPF_ALU | BPF_AND | BPF_K)) {
-      if (word) *word &= line.k;
-    } else if (BPF_CLASS(line.code) == BPF_JMP) {
+    if (line.code == (BPF_RET | BPF_K)) return line.k;
+    if (BPF_CLASS(line.code) == BPF_JMP) {
       const std::optional<std::size_t> over = jump_of(line, word);
       if (!over) return std::nullopt;
       at += *over;
-    } else if (line.code == (BPF_RET | BPF_K)) {
-      return line.k;
+    } else if (line.code == (BPF_LD | BPF_W | BPF_ABS)) {
+      word = loaded(line, arch, number);
+    } else if (line.code == (BPF_ALU | BPF_AND | BPF_K)) {
+      word = word.transform([&](std::uint32_t value) { return value & line.k; });
     } else {
       return std::nullopt;
     }
