@@ -87,6 +87,13 @@ def candidates(top, engines):
                      "umount /sys/fs/cgroup/unified 2>/dev/null; exec \"$@\"", "sh",
                      "crun", "--root", top / "crun", "run", "--bundle", bundle, "bench"],
     }
+    # As an engine does it: three commands, by one shell for all.
+    life = '"$@" create --bundle "$0" bench && "$@" start bench && "$@" delete --force bench'
+    for name, program in {
+            "planet-runtime": [RUNTIME], "runc": ["runc", "--root", top / "runc"],
+            "crun": ["crun", "--root", top / "crun"]}.items():
+        hide = "umount /sys/fs/cgroup/unified 2>/dev/null; " if name == "crun" else ""
+        found[f"{name} create+start+delete"] = ["unshare", "-m", "sh", "-c", hide + life, bundle, *program]
     docker = None
     if engines:
         tar = top / "rootfs.tar"
@@ -138,12 +145,12 @@ def main():
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(top, ignore_errors=True)
     floor = statistics.median(times["floor"])
-    print(f"{'':26} {'median ms':>10} {'best':>8} {'/ floor':>8}")
+    print(f"{'':36} {'median ms':>10} {'best':>8} {'/ floor':>8}")
     table = {}
     for name, values in times.items():
         median = statistics.median(values)
         table[name] = {"median_ms": median, "best_ms": min(values), "of_floor": median / floor}
-        print(f"{name:26} {median:10.2f} {min(values):8.2f} {median / floor:8.2f}")
+        print(f"{name:36} {median:10.2f} {min(values):8.2f} {median / floor:8.2f}")
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(table, indent=2) + "\n")
 
