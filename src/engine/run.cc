@@ -141,9 +141,12 @@ Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool p
   }
   undo.add(
       [&engine, name = record.name, id = record.id] { release_name(engine.places, name, id); });
-  const Identity identity{
-      .id = record.id,
-      .id_base = record.range ? std::optional(range_base(*record.range)) : std::nullopt};
+  Identity identity{.id = record.id, .id_base = {}};
+  if (record.range) {
+    identity.id_base = range_base(*record.range);
+  } else {
+    TRY_SET(identity.capabilities, security::own_capabilities());
+  }
   TRY_SET(prepared.spec, plan_spec(request, image.config, identity));
   prepared.user = request.user.value_or(image.config.user);
   note_process(record, prepared.spec, *prepared.user);
@@ -170,7 +173,7 @@ Result<int> run_once(const Engine& engine, const RunRequest& request, bool priva
 }
 
 // The process of an exec, from what the container was started with.
-oci::Process exec_process(const Record& record, const ExecOptions& options) {
+Result<oci::Process> exec_process(const Record& record, const ExecOptions& options) {
   oci::Process process;
   process.terminal = options.terminal;
   process.args = options.command;
@@ -178,8 +181,11 @@ oci::Process exec_process(const Record& record, const ExecOptions& options) {
   for (const std::string& entry : options.env) process.env.push_back(entry);
   if (options.terminal) process.env.emplace_back("TERM=xterm");
   process.cwd = options.work_dir.empty() ? record.work_dir : options.work_dir;
-  const std::vector<std::string> names =
-      options.privileged ? security::all_capabilities() : record.capabilities;
+  std::vector<std::string> names = record.capabilities;
+  if (options.privileged && record.private_users) names = security::all_capabilities();
+  if (options.privileged && !record.private_users) {
+    TRY_SET(names, security::own_capabilities());
+  }
   process.capabilities = oci::Capabilities{
       .bounding = names, .effective = names, .inheritable = {}, .permitted = names, .ambient = {}};
   process.no_new_privileges = record.no_new_privileges;
@@ -238,7 +244,7 @@ Result<int> exec(const Engine& engine, const Container& container, const ExecOpt
     TRY_SET(spec.linux_.seccomp, kept_seccomp(engine.places, record.id),
             "read its seccomp profile");
   }
-  const oci::Process process = exec_process(record, options);
+  TRY_SET(const oci::Process process, exec_process(record, options));
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
   TRY_SET(Streams streams, Streams::make(options.interactive, options.terminal));
   runtime::ExecRequest request{

@@ -4,7 +4,6 @@
 
 #include "base/strings.h"
 #include "cgroup/resources.h"
-#include "security/capabilities.h"
 #include "security/defaults.h"
 
 namespace planet::engine {
@@ -66,11 +65,17 @@ Result<std::string> plan_work_dir(const RunRequest& request, const oci::ImageCon
   return image.working_dir.starts_with('/') ? image.working_dir : "/" + image.working_dir;
 }
 
-Result<oci::Capabilities> plan_capabilities(const RunRequest& request) {
+// "All" is all that there is to give; what was asked for by name must be there.
+Result<oci::Capabilities> plan_capabilities(const RunRequest& request, const Identity& identity) {
+  const std::vector<std::string>& all = identity.capabilities;
   TRY_SET(const std::vector<std::string> names,
-          security::change_capabilities(
-              request.privileged ? security::all_capabilities() : security::default_capabilities(),
-              request.cap_add, request.cap_drop));
+          security::change_capabilities(request.privileged ? all : security::default_capabilities(),
+                                        all, request.cap_add, request.cap_drop));
+  const auto missing = std::ranges::find_if(
+      names, [&](const std::string& name) { return std::ranges::find(all, name) == all.end(); });
+  if (missing != names.end())
+    return fail(Code::kPermission, *missing + " cannot be given: Planet does not have it itself; " +
+                                       "leave it out, or use private users (--userns auto)");
   return oci::Capabilities{
       .bounding = names, .effective = names, .inheritable = {}, .permitted = names, .ambient = {}};
 }
@@ -197,7 +202,7 @@ Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& i
   TRY_SET(process.args, plan_args(request, image));
   TRY_SET(process.env, plan_env(request, image, spec.hostname));
   TRY_SET(process.cwd, plan_work_dir(request, image));
-  TRY_SET(process.capabilities, plan_capabilities(request));
+  TRY_SET(process.capabilities, plan_capabilities(request, identity));
   process.no_new_privileges = request.no_new_privileges;
   process.rlimits = request.ulimits;
   process.oom_score_adj = request.oom_score_adj;

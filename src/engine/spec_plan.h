@@ -8,6 +8,7 @@
 #include "engine/request.h"
 #include "oci/image.h"
 #include "oci/spec.h"
+#include "security/capabilities.h"
 
 namespace planet::engine {
 
@@ -16,6 +17,8 @@ struct Identity {
   std::string id;
   std::optional<std::uint32_t>
       id_base;  // first host id of its private range; none: the host's users
+  // What it can be given: all, in a private range; with the host's users what Planet has itself.
+  std::vector<std::string> capabilities = security::all_capabilities();
 };
 
 inline constexpr std::uint32_t kIdsPerContainer = 65536;

@@ -44,5 +44,25 @@ TEST(PlanSpec, IsAValidSpecification) {
         }
 }
 
+TEST(PlanSpec, GivesWhatThereIsToGive) {
+  const Identity host = {.id = std::string(64, 'a'),
+                         .id_base = {},
+                         .capabilities = {"CAP_CHOWN", "CAP_KILL", "CAP_SYS_ADMIN"}};
+  RunRequest request{.command = {"true"}};
+  request.privileged = true;
+  const auto all = plan_spec(request, {}, host);
+  ASSERT_TRUE(all) << all.error().to_string();
+  EXPECT_EQ(all->process->capabilities->bounding, host.capabilities);
+  request.cap_add = {"SYS_TIME"};
+  const auto named = plan_spec(request, {}, host);
+  ASSERT_FALSE(named);
+  EXPECT_TRUE(named.error().to_string().starts_with("CAP_SYS_TIME cannot be given"));
+  request.cap_add = {"ALL"};
+  request.privileged = false;
+  const auto added = plan_spec(request, {}, host);
+  ASSERT_TRUE(added) << added.error().to_string();
+  EXPECT_EQ(added->process->capabilities->bounding, host.capabilities);
+}
+
 }  // namespace
 }  // namespace planet::engine

@@ -67,6 +67,11 @@ const std::vector<std::string>& all_capabilities() {
   return kEvery;
 }
 
+Result<std::vector<std::string>> own_capabilities() {
+  TRY_SET(const CapabilitySet permitted, sys::permitted_capabilities());
+  return names_of(permitted & kAll);
+}
+
 std::optional<int> capability_number(std::string_view name) {
   std::string word = upper(name);
   if (!word.starts_with("CAP_")) word.insert(0, "CAP_");
@@ -92,12 +97,15 @@ Result<CapabilitySet> capability_set(const std::vector<std::string>& names) {
 }
 
 Result<std::vector<std::string>> change_capabilities(const std::vector<std::string>& base,
+                                                     const std::vector<std::string>& all,
                                                      const std::vector<std::string>& add,
                                                      const std::vector<std::string>& drop) {
   TRY_SET(CapabilitySet set, capability_set(base));
   TRY_SET(const FlagSet added, parse_flag(add, "--cap-add"));
   TRY_SET(const FlagSet dropped, parse_flag(drop, "--cap-drop"));
-  if (added.all) set = kAll;
+  if (added.all) {
+    TRY_SET(set, capability_set(all));
+  }
   if (dropped.all) set = added.all ? set : 0;
   set &= ~dropped.single;
   set |= added.single;

@@ -22,6 +22,10 @@ inline constexpr int kLastCapability = 40;  // CAP_CHECKPOINT_RESTORE, Linux 5.9
 const std::vector<std::string>& default_capabilities();
 const std::vector<std::string>& all_capabilities();
 
+// Those that this process has, and so can give to one with the same users. In a user namespace of its own a process has
+// them all, whatever its maker had.
+Result<std::vector<std::string>> own_capabilities();
+
 inline constexpr CapabilitySet kSysAdmin = CapabilitySet{1} << 21;
 
 // The number of "CAP_CHOWN", "cap_chown" or "CHOWN"; none if there is no such capability.
@@ -31,10 +35,11 @@ std::string capability_name(int number);
 // Errors: kInvalidArgument - an unknown name.
 Result<CapabilitySet> capability_set(const std::vector<std::string>& names);
 
-// --cap-add and --cap-drop on top of `base`, as docker does: ALL first, then the single ones; drop wins over a base,
-// an explicit add wins over "drop ALL". Full names, in the kernel's order.
+// --cap-add and --cap-drop on top of `base`, as docker does: ALL, which is `all`, first, then the single ones; drop wins
+// over a base, an explicit add wins over "drop ALL". Full names, in the kernel's order.
 // Errors: kInvalidArgument - an unknown name, naming the flag.
 Result<std::vector<std::string>> change_capabilities(const std::vector<std::string>& base,
+                                                     const std::vector<std::string>& all,
                                                      const std::vector<std::string>& add,
                                                      const std::vector<std::string>& drop);
 

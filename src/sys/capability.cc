@@ -56,6 +56,13 @@ Result<> clear_ambient_capabilities() {
               "prctl PR_CAP_AMBIENT_CLEAR_ALL");
 }
 
+Result<CapabilitySet> permitted_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  __user_cap_data_struct data[2] = {};
+  TRY(done(::syscall(SYS_capget, &header, data), "capget"));
+  return CapabilitySet{data[1].permitted} << 32 | data[0].permitted;
+}
+
 bool kernel_knows_capability(int number) {
   return ::prctl(PR_CAPBSET_READ, number, 0, 0, 0) >= 0;
 }

@@ -18,6 +18,7 @@ Result<> set_capabilities(CapabilitySet effective, CapabilitySet permitted,
 Result<> drop_bounding_capability(int number);
 Result<> raise_ambient_capability(int number);
 Result<> clear_ambient_capabilities();
+Result<CapabilitySet> permitted_capabilities();
 bool kernel_knows_capability(int number);
 
 }  // namespace planet::sys

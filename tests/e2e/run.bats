@@ -83,6 +83,26 @@ load helper
 	[[ "$output" == *1 ]]
 }
 
+@test "all capabilities are all that Planet has, or all of a private user namespace" {
+	sets() { grep -E "Cap(Prm|Eff|Bnd)" | cut -f 2 | sort -u; }
+	few() { setpriv --bounding-set=-sys_time "$PLANET_BIN" --root "$root" --runroot "$runroot" "$@"; }
+	planet run --rm busybox true
+	has=$(setpriv --bounding-set=-sys_time cat /proc/self/status | sets)
+	[ "$(few run --rm --privileged busybox cat /proc/self/status | sets)" = "$has" ]
+	[ "$(few run --rm --userns host --cap-add ALL busybox cat /proc/self/status | sets)" = "$has" ]
+	[ "$(few run --rm --cap-add ALL busybox cat /proc/self/status | sets)" = 000001ffffffffff ]
+	few run -d --userns host --name box busybox sleep 1000
+	[ "$(few exec --privileged box cat /proc/self/status | sets)" = "$has" ]
+	planet rm -f box
+	for how in "--userns host" --privileged; do
+		# shellcheck disable=SC2086
+		run few run --rm $how --cap-add SYS_TIME busybox true
+		[ "$status" = 125 ]
+		[ "$output" = "planet: CAP_SYS_TIME cannot be given: Planet does not have it itself; leave it out, or use private users (--userns auto)" ]
+	done
+	few run --rm --cap-add SYS_TIME busybox true
+}
+
 @test "environment, directory, user, entrypoint, labels and hostname are what was asked" {
 	export FROM_HERE=yes
 	printf 'A=file\n# comment\nB=2\n' >"$top/env"

@@ -18,6 +18,8 @@ no_mkdir='[{names: ["mkdir", "mkdirat", "no_such_call", "riscv_hwprobe"], action
 	cd "$top"
 	run planet run --rm --security-opt seccomp=profile.json busybox mkdir /x
 	[ "$status" = 1 ]
+	run planet run --rm --privileged --security-opt seccomp=./profile.json busybox mkdir /x
+	[ "$status" = 1 ]
 	run planet run --rm --security-opt seccomp=<(jq -c . profile.json) busybox mkdir /x
 	[ "$status" = 1 ]
 }
