@@ -7,6 +7,7 @@
 #include "cgroup/host.h"
 #include "cli.h"
 #include "engine/containers.h"
+#include "image/staging.h"
 #include "image/store.h"
 #include "oci/json.h"
 #include "runtime/probe.h"
@@ -19,6 +20,11 @@ std::string cgroup_text() {
   if (!host) return "none: " + host.error().to_string();
   if (host->layout() == cgroup::Layout::kUnified) return "v2";
   return host->unified_of_hybrid().valid() ? "hybrid (v1 controllers beside a v2 tree)" : "v1";
+}
+
+Result<> probe(const engine::Engine& engine) {
+  TRY_SET(const image::Staging staging, image::Staging::open(engine.store.dir()));
+  return runtime::probe_private_users(engine.places.root + "/" + staging.path());
 }
 
 }  // namespace
@@ -47,10 +53,10 @@ int info_command(const Global& global, const std::vector<std::string>& args) {
       running += container.status == engine::Status::kRunning ? 1U : 0U;
   utsname kernel{};
   ::uname(&kernel);
-  const Result<> id_maps = runtime::probe_id_maps(global.root + "/layers");
-  const std::string users =
-      id_maps ? "yes, by default"
-              : "no: " + id_maps.error().to_string() + "; containers have the host's users";
+  const Result<> private_users = probe(*engine);
+  const std::string users = private_users ? "yes, by default"
+                                          : "no: " + private_users.error().to_string() +
+                                                "; containers have the host's users";
   const std::vector<std::pair<const char*, std::string>> facts = {
       {"Version", PLANET_VERSION},
       {"Kernel", std::string(kernel.release) + " " + kernel.machine},

@@ -21,6 +21,7 @@ class Staging {
   Staging& operator=(const Staging&) = delete;
   ~Staging();
   BorrowedFd dir() const { return dir_.borrow(); }
+  std::string path() const { return "staging/" + name_; }  // below the store
 
   // A new file with this content.
   Result<> write(const std::string& name, std::string_view content) const;

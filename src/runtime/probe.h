@@ -7,7 +7,8 @@
 
 namespace planet::runtime {
 
-// Nothing, if the files of directory `path` can be shown through an id map, as private users need; else why not.
-Result<> probe_id_maps(const std::string& path);
+// Nothing, if a container whose layers and changes lie where directory `dir` is can have private users; else why not.
+// Makes and mounts what a start does, in `dir`, which is the caller's to remove.
+Result<> probe_private_users(const std::string& dir);
 
 }  // namespace planet::runtime

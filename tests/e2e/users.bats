@@ -50,7 +50,8 @@ make_fuse() { # DIR: shown at $top/fuse
 	mkdir "$top/store"
 	make_fuse "$top/store"
 	run "$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" info
-	[[ "$output" =~ "Private users:  no: the file system or the kernel has no id-mapped mounts" ]]
+	[[ "$output" =~ "Private users:  no: id-map layer $top/fuse/root/staging/"[0-9a-f]*"/lower: the file system or the kernel has no id-mapped mounts" ]]
+	[ -z "$(ls "$top/store/root/staging")" ]
 	[ "$("$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" info --format json | jq -r '."Private users"' | cut -c1-3)" = no: ]
 	# overlayfs cannot write there, with whatever users: one sentence, and where to go.
 	run "$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" run --rm --userns host busybox true

@@ -86,6 +86,8 @@ without_private_users() { # REASON RULE...
 	[ "$status" = 125 ]
 	[ "${#lines[@]}" = 1 ]
 	[[ "$output" == *"$reason"* ]]
+	run hidden_planet info
+	[[ "$output" == *"Private users:  no: "*"$reason"* ]]
 }
 
 # One sentence that names the call and the remedy, status 125, nothing left (the teardown looks).
@@ -175,6 +177,11 @@ refused() { # CALL RULE...
 @test "fchmodat2 (6.6) hidden: works through /proc/self/fd" { row fchmodat2; }
 @test "statmount and listmount (6.8) hidden: works" { row statmount listmount; }
 @test "overlay takes no layers by descriptor (before 6.13), EINVAL: works by names" { row fsconfig@1=5:EINVAL; }
+@test "overlay takes no id-mapped layers (before 5.19): info says so" {
+	rules=(fsconfig@1=5:EINVAL mount:EINVAL)
+	run hidden_planet info
+	[[ "$output" == *"Private users:  no: overlayfs takes no id-mapped layers before Linux 5.19 "* ]]
+}
 @test "overlay takes no layers by descriptor (before 6.13), EOPNOTSUPP: works by names" { row fsconfig@1=5:EOPNOTSUPP; }
 @test "all that is newer than 5.14 hidden together: works" {
 	row memfd_create@1\&0x10:EINVAL fchmodat2 statmount listmount fsconfig@1=5:EINVAL openat2 clone3 close_range
