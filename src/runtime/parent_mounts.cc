@@ -65,6 +65,17 @@ Result<> leave_peers(fs::DetachedMount& root, const fs::MountOptions& propagatio
   return root.set_attributes(slave);
 }
 
+// A directory that was asked for and cannot be shown through an id map is an error of its own kind: it is no reason for
+// a container to have the host's users instead, as a host without private users is.
+Result<> or_refused(Result<> mapped, const std::string& path) {
+  if (mapped) return mapped;
+  if (mapped.error().code() != Code::kNoPrivateUsers)
+    return std::unexpected(std::move(mapped).error().while_doing("id-map " + path));
+  return fail(Code::kUnsupported, quote(path) + " cannot be shown to the container's users: " +
+                                      mapped.error().to_string() +
+                                      "; with the host's users (--userns host) it can");
+}
+
 Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root,
                                               const fs::MountOptions& propagation,
                                               std::optional<BorrowedFd> user_ns) {
@@ -72,7 +83,7 @@ Result<fs::DetachedMount> make_directory_root(const DirectoryRoot& root,
   TRY_SET(fs::DetachedMount mount,
           fs::DetachedMount::clone(sys::kCwd, root.path.c_str(), !id_mapped));
   TRY(leave_peers(mount, propagation));
-  if (id_mapped) TRY(mount.set_id_map(*user_ns, false), "id-map " + root.path);
+  if (id_mapped) TRY(or_refused(mount.set_id_map(*user_ns, false), root.path));
   TRY_SET(const struct stat st, sys::stat_fd(mount.root()));
   if (!S_ISDIR(st.st_mode))
     return fail(Code::kInvalidArgument,
@@ -184,7 +195,7 @@ Result<fs::DetachedMount> make_bind(const PlannedMount& mount, const oci::Linux&
                                     std::optional<BorrowedFd> user_ns) {
   TRY_SET(fs::DetachedMount bind,
           fs::DetachedMount::clone(sys::kCwd, mount.source.c_str(), mount.options.bind_recursive));
-  TRY(set_id_map(bind, mount, spec, user_ns), "id-map " + mount.source);
+  TRY(or_refused(set_id_map(bind, mount, spec, user_ns), mount.source));
   if (mount.options.propagation == 0) TRY(bind.set_private());
   TRY(bind.set_attributes(mount.options));
   return bind;
