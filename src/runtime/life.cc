@@ -204,7 +204,11 @@ Result<> start(const Saved& container) {
   if (!container.spec.process)
     return fail(Code::kInvalidArgument,
                 "process is missing in the configuration: nothing to start");
-  TRY(open_gate(container.dir.borrow()));
+  if (Result<> opened = open_gate(container.dir.borrow()); !opened) {
+    // An engine deletes at once what did not start, and gives up on a container that is not stopped yet.
+    if (opened.error().code() != Code::kWrongState) (void)wait_for_end(container);
+    return opened;
+  }
   Result<> hooked =
       run_late_hooks(container, container.spec.hooks.poststart, "poststart", oci::Status::kRunning);
   if (!hooked) (void)kill(container, SIGKILL, false);

@@ -71,6 +71,20 @@ change() { # JQ-FILTER [JQ-ARGS...]
 	runtime delete --force gone
 }
 
+@test "runtime: what failed to start is stopped when start says so" {
+	bundle /bin/rubbish
+	head -c 100 /dev/zero >"$top/bundle/rootfs/bin/rubbish"
+	chmod 755 "$top/bundle/rootfs/bin/rubbish"
+	local round
+	for round in $(seq 20); do
+		runtime create -b "$top/bundle" "bad$round"
+		run runtime start "bad$round"
+		[ "$status" = 1 ]
+		[[ "$output" == *'Exec format error'* ]]
+		runtime delete "bad$round"
+	done
+}
+
 @test "runtime: hooks in their order, each told the state" {
 	bundle busybox true
 	local kind
