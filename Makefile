@@ -12,7 +12,7 @@ JSON ?=
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help deps build run check check-vm check-peers soak attack fallback conformance bench fuzz install uninstall tidy format layers clean
+.PHONY: help deps build run check check-vm check-peers check-engines soak attack fallback conformance bench fuzz install uninstall tidy format layers clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
@@ -49,6 +49,11 @@ fallback: deps build ## the core of planet where system calls are hidden, as old
 check-peers: deps build ## archives written by docker and podman, which it installs (tests/peers)
 	@apt-get -q -y install --no-install-recommends docker.io podman >/dev/null </dev/null
 	@bats --tap tests/peers
+
+check-engines: deps build ## planet-runtime under Debian's docker, podman and containerd, which it installs (tests/engines)
+	@apt-get -q -y install --no-install-recommends docker.io podman containerd netavark aardvark-dns catatonit \
+		containernetworking-plugins iptables iproute2 procps python3-grpcio python3-protobuf >/dev/null </dev/null
+	@bats --tap tests/engines
 
 soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and containers
 	@tests/e2e/kill_rounds.py build/planet $${ROUNDS:-500}
