@@ -100,11 +100,26 @@ Result<> check_proc(const PlannedMount& mount, BorrowedFd built, BorrowedFd plac
               "only a proc file system can be mounted at /proc, and nothing over what is in it");
 }
 
+// The tmpfs begins with what it lies over; but what its own options say of its directory holds.
+Result<> copy_up(const PlannedMount& mount, BorrowedFd place, BorrowedFd built) {
+  const auto says = [&](std::string_view key) {
+    return std::ranges::any_of(mount.options.data,
+                               [key](const fs::DataOption& option) { return option.key == key; });
+  };
+  TRY_SET(const struct stat own, sys::stat_fd(built));
+  TRY(fs::copy_tree(place, built), "copy what is there");
+  TRY_SET(const struct stat copied, sys::stat_fd(built));
+  if (says("uid") || says("gid"))
+    TRY(sys::change_owner(built, says("uid") ? own.st_uid : copied.st_uid,
+                          says("gid") ? own.st_gid : copied.st_gid));
+  return says("mode") ? sys::change_mode(built, own.st_mode & 07777) : Result<>();
+}
+
 Result<> attach(const fs::Root& root, const PlannedMount& mount, const fs::DetachedMount& built) {
   TRY_SET(const bool directory, is_directory(built.root()));
   TRY_SET(const UniqueFd place, open_place(root, mount, directory));
   TRY(check_proc(mount, built.root(), place.borrow()));
-  if (mount.options.copy_up) TRY(fs::copy_tree(place.borrow(), built.root()), "copy what is there");
+  if (mount.options.copy_up) TRY(copy_up(mount, place.borrow(), built.root()));
   return built.attach(place.borrow());
 }
 

@@ -85,6 +85,17 @@ change() { # JQ-FILTER [JQ-ARGS...]
 	done
 }
 
+@test "runtime: a tmpfs begins with what it lies over, but for what its options say" {
+	bundle sh -c 'for d in /a /b /new; do busybox stat -c "%a %u %g" $d; done; busybox cat /a/file /b/file'
+	mkdir -m 711 "$top/bundle/rootfs/a" "$top/bundle/rootfs/b"
+	echo there | tee "$top/bundle/rootfs/a/file" >"$top/bundle/rootfs/b/file"
+	change '.mounts += [{destination: "/a", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup"]},
+		{destination: "/b", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "mode=1750", "uid=7"]},
+		{destination: "/new", type: "tmpfs", source: "tmpfs", options: ["tmpcopyup", "mode=700", "gid=8"]}]'
+	run runtime run -b "$top/bundle" copies
+	[ "$output" = $'711 0 0\n1750 7 0\n700 0 8\nthere\nthere' ]
+}
+
 @test "runtime: hooks in their order, each told the state" {
 	bundle busybox true
 	local kind
