@@ -15,7 +15,7 @@ export CCACHE_NOHASHDIR := 1
 .PHONY: help deps build run check check-vm check-peers check-engines soak attack fallback conformance bench fuzz install uninstall tidy format layers clean
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
 
 deps: ## install what building and testing need (Debian packages, as root)
 	@tools/deps.sh
