@@ -5,7 +5,9 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "engine/interruptible.h"
 #include "image/load.h"
+#include "image/staging.h"
 #include "image/store.h"
 #include "oci/json.h"
 #include "sys/file.h"
@@ -37,6 +39,37 @@ std::pair<std::string, std::string> shown_name(const std::string& name) {
       break;
     }
   return {repository, tagged ? name.substr(colon + 1) : "<none>"};
+}
+
+struct LoadWords {
+  std::string input = "-", name;
+  bool live = false;  // progress on a terminal
+};
+
+int load(const Global& global, const LoadWords& words) {
+  const std::string& input = words.input;
+  const auto loaded = [&]() -> Result<std::vector<image::Loaded>> {
+    TRY_SET(const UniqueFd file, input == "-" ? sys::duplicate(BorrowedFd(0))
+                                              : sys::open_at(sys::kCwd, input.c_str(), O_RDONLY));
+    TRY_SET(const image::Store store, image::Store::open(global.root));
+    TRY_SET(auto images,
+            image::load_archive(store, file.borrow(), words.name,
+                                [&](const std::string& what) {
+                                  if (words.live) std::fprintf(stderr, "\r\033[K%s", what.c_str());
+                                }),
+            "load " + printable(input == "-" ? "standard input" : input));
+    return images;
+  }();
+  if (words.live) std::fputs("\r\033[K", stderr);
+  if (!loaded) return complain(loaded.error());
+  for (const image::Loaded& image : *loaded) {
+    if (image.names.empty()) std::printf("Loaded image ID: sha256:%s\n", image.digest.c_str());
+    for (const std::string& one : image.names) {
+      const auto [repository, tag] = shown_name(one);
+      std::printf("Loaded image: %s:%s\n", repository.c_str(), tag.c_str());
+    }
+  }
+  return 0;
 }
 
 }  // namespace
@@ -79,41 +112,25 @@ int images_command(const Global& global, const std::vector<std::string>& args) {
 }
 
 int load_command(const Global& global, const std::vector<std::string>& args) {
-  std::string input = "-";
-  std::string name;
+  LoadWords words;
   bool quiet = false;
   CLI::App app("Adds images from an archive (OCI or docker; tar, gzip or zstd).", "planet load");
-  app.add_option("-i,--input", input, "the archive; standard input without it");
-  app.add_option("--name", name, "what to call an image that the archive does not name");
+  app.add_option("-i,--input", words.input, "the archive; standard input without it");
+  app.add_option("--name", words.name, "what to call an image that the archive does not name");
   app.add_flag("-q,--quiet", quiet, "no progress");
   int status = 0;
   if (!parse(app, args, status)) return status;
-  if (input == "-" && ::isatty(0) == 1)
+  if (words.input == "-" && ::isatty(0) == 1)
     return complain(
         "load reads an archive, and standard input is a terminal; give one with -i FILE");
-  const bool live = !quiet && ::isatty(2) == 1;
-  const auto loaded = [&]() -> Result<std::vector<image::Loaded>> {
-    TRY_SET(const UniqueFd file, input == "-" ? sys::duplicate(BorrowedFd(0))
-                                              : sys::open_at(sys::kCwd, input.c_str(), O_RDONLY));
-    TRY_SET(const image::Store store, image::Store::open(global.root));
-    TRY_SET(auto images,
-            image::load_archive(store, file.borrow(), name,
-                                [&](const std::string& what) {
-                                  if (live) std::fprintf(stderr, "\r\033[K%s", what.c_str());
-                                }),
-            "load " + printable(input == "-" ? "standard input" : input));
-    return images;
-  }();
-  if (live) std::fputs("\r\033[K", stderr);
-  if (!loaded) return complain(loaded.error());
-  for (const image::Loaded& image : *loaded) {
-    if (image.names.empty()) std::printf("Loaded image ID: sha256:%s\n", image.digest.c_str());
-    for (const std::string& one : image.names) {
-      const auto [repository, tag] = shown_name(one);
-      std::printf("Loaded image: %s:%s\n", repository.c_str(), tag.c_str());
-    }
-  }
-  return 0;
+  words.live = !quiet && ::isatty(2) == 1;
+  // To open a staging directory takes away those whose makers are gone.
+  return engine::run_interruptibly([&] { return load(global, words); },
+                                   [&] {
+                                     if (words.live) std::fputs("\r\033[K", stderr);
+                                     const auto store = image::Store::open(global.root);
+                                     if (store) (void)image::Staging::open(store->dir());
+                                   });
 }
 
 }  // namespace planet::cli

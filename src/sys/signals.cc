@@ -75,6 +75,11 @@ std::optional<int> SignalFd::take() {
   return static_cast<int>(info.ssi_signo);
 }
 
+bool is_ignored(int signal) {
+  struct sigaction action{};
+  return ::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 Result<int> wait_ready(std::span<pollfd> fds, int timeout_ms) {
   const int ready = ::poll(fds.data(), fds.size(), timeout_ms);
   if (ready >= 0) return ready;

@@ -36,6 +36,9 @@ class SignalFd {
   __sigset_t before_{};
 };
 
+// Whether the process was started with this signal ignored, as by nohup(1) or in the background of a script.
+bool is_ignored(int signal);
+
 // poll(2); `timeout_ms` < 0 waits for ever. EINTR counts as nothing ready.
 Result<int> wait_ready(std::span<pollfd> fds, int timeout_ms);
 

@@ -64,6 +64,32 @@ make_layout() {
 	planet run --rm example.org/small:1 sh -c :
 }
 
+@test "a load that is interrupted leaves nothing, and does not wait for its input" {
+	make_layout
+	skopeo copy -q "oci:$top/layout:small" "oci-archive:$top/oci.tar:example.org/small:1"
+	mkfifo "$top/pipe"
+	for signal in INT TERM HUP; do
+		# Half of an archive, and then nothing more.
+		{ head -c 500000 "$top/oci.tar"; sleep 100; } >"$top/pipe" 3>&- &
+		writer=$!
+		"$PLANET_BIN" --root "$root" --runroot "$runroot" load -q -i "$top/pipe" 3>&- &
+		load=$!
+		for _ in $(seq 100); do [ -z "$(ls "$root/staging" 2>/dev/null)" ] || break; sleep 0.05; done
+		[ -n "$(ls "$root/staging")" ]
+		# In the background of a script INT is ignored, and stays so.
+		if [ $signal = INT ]; then kill -INT $load; sleep 0.2; kill -0 $load; kill -TERM $load; else kill -$signal $load; fi
+		status=0
+		wait $load || status=$?
+		pkill -P $writer || :
+		wait $writer || :
+		case $signal in INT | TERM) [ $status = 143 ] ;; HUP) [ $status = 129 ] ;; esac
+		[ -z "$(ls "$root/staging")" ]
+		[ -z "$(pgrep -f "^$PLANET_BIN --root $root" || :)" ]
+	done
+	run planet load -i "$top/oci.tar"
+	[ "$output" = "Loaded image: example.org/small:1" ]
+}
+
 @test "the store is a layout that skopeo reads" {
 	planet run --rm busybox true
 	run skopeo inspect "oci:$root:localhost/busybox:latest"
