@@ -265,7 +265,7 @@ TEST_F(LaunchTest, ACommandThatIsMissingOrNoProgramSaysSo) {
   const auto text = run({"/etc/text"});
   ASSERT_FALSE(text);
   EXPECT_EQ(text.error().code(), Code::kCommandNotRunnable);
-  EXPECT_EQ(text.error().to_string(), "execute: \"/etc/text\": Permission denied");
+  EXPECT_EQ(text.error().to_string(), "execute: \"/etc/text\": permission denied");
 }
 
 TEST_F(LaunchTest, AnErrorInInitNamesItsStep) {

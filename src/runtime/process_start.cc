@@ -166,10 +166,13 @@ Error exec_error(const std::string& command, int err, bool searched) {
     return Error::from_wire(Code::kCommandNotFound, 0,
                             quote(command) + (searched ? ": executable file not found in $PATH"
                                                        : ": no such file or directory"));
+  if (err != EACCES) return Error::from_wire(Code::kCommandNotRunnable, err, quote(command));
+  // In the letters that docker looks for, to end with 126.
   const auto there = sys::stat_at(sys::kCwd, command.c_str());
-  const bool directory = err == EACCES && !searched && there && S_ISDIR(there->st_mode);
-  return Error::from_wire(Code::kCommandNotRunnable, err,
-                          quote(command) + (directory ? ": is a directory" : ""));
+  const bool directory = !searched && there && S_ISDIR(there->st_mode);
+  return Error::from_wire(
+      Code::kCommandNotRunnable, 0,
+      quote(command) + (directory ? ": is a directory" : "") + ": permission denied");
 }
 
 // Tries each candidate as execvp(3) does: what cannot be executed is remembered, what is missing is not.
@@ -220,18 +223,16 @@ std::vector<std::string> command_candidates(const std::string& command,
 
 Result<> check_command(const oci::Process& process) {
   const std::string& command = process.args.front();
-  bool directory = false;
-  const auto exists = [&](const std::string& path) {
+  constexpr mode_t kAnyonesX = 0111;
+  bool found = false;
+  for (const std::string& path : command_candidates(command, process.env)) {
     const auto st = sys::stat_at(sys::kCwd, path.c_str());
-    directory = directory || (st && S_ISDIR(st->st_mode));
-    return st && !S_ISDIR(st->st_mode);
-  };
-  if (std::ranges::any_of(command_candidates(command, process.env), exists)) return {};
-  if (directory)
-    return std::unexpected(
-        exec_error(command, EACCES, false).while_doing(info_of(LaunchStep::kExecute).name));
-  return std::unexpected(exec_error(command, ENOENT, command.find('/') == std::string::npos)
-                             .while_doing(info_of(LaunchStep::kExecute).name));
+    if (st && !S_ISDIR(st->st_mode) && (st->st_mode & kAnyonesX) != 0) return {};
+    found = found || st;
+  }
+  return std::unexpected(
+      exec_error(command, found ? EACCES : ENOENT, command.find('/') == std::string::npos)
+          .while_doing(info_of(LaunchStep::kExecute).name));
 }
 
 Error start_process(const ProcessStart& start, const Steps& steps) {

@@ -43,7 +43,7 @@ struct ProcessStart {
 Error start_process(const ProcessStart& start, const Steps& steps);
 
 // Whether execve will find something to execute, as far as can be told before the user is changed.
-// Errors: kCommandNotFound, in the words that start_process has for it.
+// Errors: kCommandNotFound, kCommandNotRunnable, in the words that start_process has for them.
 Result<> check_command(const oci::Process& process);
 
 // Where to look for `command`: itself if it has a slash, else below each directory of PATH in `env`. Pure.

@@ -258,6 +258,6 @@ MOUNTS='cut -d" " -f5 /proc/self/mountinfo'
 	pid=$(pid_of "$(basename "$(echo "$runroot"/containers/*)")")
 	[ "$(ls "/proc/$pid/fd" | wc -l)" = 3 ]
 	# The keeper holds pipes, its log, the lock; nothing for each mount.
-	[ "$(ls "/proc/$(keeper_of "$(basename "$(echo "$runroot"/containers/*)")")/fd" | wc -l)" -lt 20 ]
+	[ "$(ls "/proc/$(keeper_of "$(basename "$(echo "$runroot"/containers/*)")")/fd" | wc -l)" -lt 32 ]
 	planet rm -f many
 }

@@ -196,15 +196,16 @@ finish() { # AT-LEAST
 	unrunnable 127 '"/f/dangling": no such file or directory' /f/dangling
 	unrunnable 127 '"/f/interpreter": its interpreter (after #!)' /f/interpreter
 	unrunnable 127 'the command is an empty word' ''
-	for file in /etc / /etc/passwd /f/plain /f/fifo; do unrunnable 126 "\"$file\": Permission denied" "$file"; done
+	for file in /etc /; do unrunnable 126 "\"$file\": is a directory: permission denied" "$file"; done
+	for file in /etc/passwd /f/plain /f/fifo; do unrunnable 126 "\"$file\": permission denied" "$file"; done
 	for file in bare empty hashbang cut sparc; do unrunnable 126 "\"/f/$file\": Exec format error" "/f/$file"; done
 	unrunnable 126 'Too many levels of symbolic links' /f/loop
-	expect 126 'Permission denied' run --rm -u 1000 -v "$top/f:/f" busybox /f/plain
+	expect 126 'permission denied' run --rm -u 1000 -v "$top/f:/f" busybox /f/plain
 	for path in '' /none; do expect 127 'executable file not found in $PATH' run --rm -e "PATH=$path" busybox true; done
 	expect 127 '"no-such"' run --rm --init busybox no-such
 	expect 126 '"/etc/passwd"' run --rm --init busybox /etc/passwd
 	expect 127 '"no-such": executable file not found' run -d busybox no-such
-	expect 126 '"/etc/passwd": Permission denied' run -d busybox /etc/passwd
+	expect 126 '"/etc/passwd": permission denied' run -d busybox /etc/passwd
 	finish 25
 }
 
@@ -213,7 +214,8 @@ finish() { # AT-LEAST
 	planet run -d --name host busybox sleep 1000 >/dev/null
 	expect 127 '"no-such": executable file not found' exec host no-such
 	expect 127 '"/none": no such file or directory' exec host /none
-	for file in /etc /etc/passwd; do expect 126 "\"$file\": Permission denied" exec host "$file"; done
+	expect 126 '"/etc": is a directory: permission denied' exec host /etc
+	expect 126 '"/etc/passwd": permission denied' exec host /etc/passwd
 	expect 1 'no user "nosuch"' exec -u nosuch host true
 	expect 1 "user 65536 or one of its groups is not among the container's ids" exec -u 65536 host true
 	expect 1 'needs a terminal' exec -it host true

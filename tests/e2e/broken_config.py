@@ -32,7 +32,7 @@ VALUES = [
     ("process.args", []), ("process.args", [""]), ("process.cwd", "tmp"), ("process.env", ["NOTHING"]),
     ("process.user.uid", 4294967295), ("process.user.umask", 512), ("process.user.additionalGids", [4294967295]),
     ("process.consoleSize.height", 65536), ("process.oomScoreAdj", 1001),
-    ("process.capabilities.bounding", ["CAP_WHAT"]), ("process.capabilities.effective", ["CAP_BPF"]),
+    ("process.capabilities.effective", ["CAP_BPF"]),
     ("process.rlimits[0].type", "RLIMIT_WHAT"), ("process.rlimits[0].soft", 9999), ("process.rlimits[1].type", "RLIMIT_NOFILE"),
     ("process.scheduler.policy", "SCHED_WHAT"), ("process.scheduler.nice", 20), ("process.scheduler.flags", ["X"]),
     ("process.ioPriority.class", "BEST"), ("process.ioPriority.priority", 8), ("process.execCPUAffinity.initial", "3-1"),
