@@ -9,10 +9,13 @@ DESTDIR ?=
 ARGS ?=
 RUNTIME ?= build/planet-runtime
 JSON ?=
+# What `make man` makes below build/share.
+SHARED := man/man1/planet.1 man/man8/planet-runtime.8 $(foreach program,planet planet-runtime,\
+	bash-completion/completions/$(program) zsh/site-functions/_$(program) fish/vendor_completions.d/$(program).fish)
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help deps build run check check-vm check-peers check-engines soak attack fallback conformance bench fuzz install uninstall tidy format layers clean
+.PHONY: help deps build man run check check-vm check-peers check-engines check-manual soak attack fallback conformance bench fuzz install uninstall tidy format layers clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -24,6 +27,9 @@ build: ## build/planet and build/planet-runtime, release, fully static
 	@tools/build.sh release
 	@ln -sf release/apps/planet/planet build/planet
 	@ln -sf release/apps/planet-runtime/planet-runtime build/planet-runtime
+
+man: build ## build/share: manual pages and completions, from what the programs say with --help
+	@tools/manual/make.py build/planet build/planet-runtime build/share
 
 run: deps build ## a shell on the embedded default image (ARGS="IMAGE CMD..." for another)
 	@build/planet run --rm -it $(ARGS)
@@ -55,6 +61,9 @@ check-engines: deps build ## planet-runtime under Debian's docker, podman and co
 		containernetworking-plugins iptables iproute2 procps python3-grpcio python3-protobuf >/dev/null </dev/null
 	@bats --tap tests/engines
 
+check-manual: deps build ## the manual pages, and the completions in bash, zsh and fish
+	@bats --tap tests/manual
+
 soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and containers
 	@tests/e2e/kill_rounds.py build/planet $${ROUNDS:-500}
 
@@ -74,12 +83,14 @@ format: ## clang-format everything in place
 layers: ## direction of includes, and raw calls outside sys/
 	@tools/check_layers.py
 
-install: build ## to DESTDIR/PREFIX
+install: man ## to DESTDIR/PREFIX: programs, manual pages, completions
 	install -D -m 755 build/planet $(DESTDIR)$(PREFIX)/bin/planet
 	install -D -m 755 build/planet-runtime $(DESTDIR)$(PREFIX)/bin/planet-runtime
+	for file in $(SHARED); do install -D -m 644 build/share/$$file $(DESTDIR)$(PREFIX)/share/$$file; done
 
 uninstall: ## what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/planet $(DESTDIR)$(PREFIX)/bin/planet-runtime
+	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/,$(SHARED))
 
 clean: ## build/
 	rm -rf build

@@ -72,6 +72,7 @@ stage "scripts" scripts
 unit debug
 unit asan
 tap_suite "end to end" e2e bats --tap tests/e2e
+tap_suite "manual, completions" manual bats --tap tests/manual
 tap_suite "fallback matrix" fallback bats --tap tests/fallback
 tap_suite "attacks on load" attack-load tests/attack/load_attack.py
 tap_suite "attacks" attack bats --tap tests/attack

@@ -9,6 +9,7 @@ packages=(
 	# testing
 	clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-dev libgmock-dev
 	bats bc python3 jq skopeo umoci mmdebstrap attr libcap2-bin bindfs libarchive-tools xz-utils zstd shellcheck
+	mandoc groff-base bsdextrautils zsh fish
 )
 missing=()
 for package in "${packages[@]}"; do
