@@ -89,4 +89,5 @@ check "a launch that fails" 1 "$([ $? != 0 ] && echo 1)"
 wait_until sh -c '! systemctl is-active -q planet-one.scope'
 check "leaves no unit" "" "$(systemctl list-units --all --plain --no-legend 'planet-*'; find /sys/fs/cgroup -name planet-one.scope)"
 check "no state" "" "$(ls /run/planet-runtime-test)"
+# shellcheck disable=SC2154 # lib.bash sets it
 exit $fail
