@@ -80,7 +80,7 @@ Result<> join_users(const Exec& exec) {
         const BorrowedFd master[] = {terminal.master.borrow()};
         TRY(talk.tell(Stage::kReady, std::span(master, terminal.master.valid() ? 1 : 0)));
         TRY(talk.check_parent_alive());
-        return take_personality(exec.request.spec.linux_);
+        return take_habits(exec.request.spec.linux_);
       }};
   const Error error = start_process(start, steps);
   talk.fail(error);

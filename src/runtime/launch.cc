@@ -220,7 +220,7 @@ Result<> become_container(Init& init) {
                      .to_agent = init.to_agent,
                      .ready = [&]() -> Result<> {
                        TRY(wait_for_start(init));
-                       return take_personality(launch.spec.linux_);
+                       return take_habits(launch.spec.linux_);
                      }};
   if (launch.reaper.valid()) start.reaper = launch.reaper.borrow();
   const Error error = start_process(start, steps);

@@ -1,5 +1,6 @@
 #include "runtime/placement.h"
 
+#include <linux/mempolicy.h>
 #include <linux/personality.h>
 #include <linux/sched.h>
 
@@ -16,7 +17,8 @@ namespace {
 
 using Word = std::pair<std::string_view, unsigned>;
 
-constexpr unsigned kSchedIso = 4;  // reserved; the kernel refuses it
+constexpr unsigned kWeightedInterleave = 6;  // MPOL_WEIGHTED_INTERLEAVE, Linux 6.9
+constexpr unsigned kSchedIso = 4;            // reserved; the kernel refuses it
 
 constexpr Word kPolicies[] = {
     {"SCHED_OTHER", SCHED_NORMAL},     {"SCHED_FIFO", SCHED_FIFO}, {"SCHED_RR", SCHED_RR},
@@ -31,6 +33,16 @@ constexpr Word kFlags[] = {{"SCHED_FLAG_RESET_ON_FORK", SCHED_FLAG_RESET_ON_FORK
                            {"SCHED_FLAG_UTIL_CLAMP_MAX", SCHED_FLAG_UTIL_CLAMP_MAX}};
 constexpr Word kClasses[] = {
     {"IOPRIO_CLASS_RT", 1}, {"IOPRIO_CLASS_BE", 2}, {"IOPRIO_CLASS_IDLE", 3}};
+constexpr Word kModes[] = {{"MPOL_DEFAULT", MPOL_DEFAULT},
+                           {"MPOL_BIND", MPOL_BIND},
+                           {"MPOL_INTERLEAVE", MPOL_INTERLEAVE},
+                           {"MPOL_WEIGHTED_INTERLEAVE", kWeightedInterleave},
+                           {"MPOL_PREFERRED", MPOL_PREFERRED},
+                           {"MPOL_PREFERRED_MANY", MPOL_PREFERRED_MANY},
+                           {"MPOL_LOCAL", MPOL_LOCAL}};
+constexpr Word kModeFlags[] = {{"MPOL_F_STATIC_NODES", MPOL_F_STATIC_NODES},
+                               {"MPOL_F_RELATIVE_NODES", MPOL_F_RELATIVE_NODES},
+                               {"MPOL_F_NUMA_BALANCING", MPOL_F_NUMA_BALANCING}};
 constexpr Word kDomains[] = {{"LINUX", PER_LINUX}, {"LINUX32", PER_LINUX32}};
 
 template <std::size_t N>
@@ -63,18 +75,31 @@ Result<> set_policy(pid_t pid, const oci::Scheduler& spec) {
   return set;
 }
 
-Result<> add_range(std::string_view part, std::vector<unsigned>& cpus) {
-  constexpr unsigned kMost = 8191;  // NR_CPUS of every kernel is below
+Result<> add_range(std::string_view part, std::vector<unsigned>& numbers) {
+  constexpr unsigned kMost = 8191;  // NR_CPUS and MAX_NUMNODES of every kernel are below
   const std::size_t dash = part.find('-');
-  TRY_SET(const auto first, parse_number<unsigned>(part.substr(0, dash), "processor"));
+  TRY_SET(const auto first, parse_number<unsigned>(part.substr(0, dash), "number"));
   unsigned last = first;
   if (dash != std::string_view::npos) {
-    TRY_SET(last, parse_number<unsigned>(part.substr(dash + 1), "processor"));
+    TRY_SET(last, parse_number<unsigned>(part.substr(dash + 1), "number"));
   }
   if (last > kMost || first > last)
-    return fail(Code::kInvalidArgument, "no such processors: " + quote(part));
-  for (unsigned cpu = first; cpu <= last; ++cpu) cpus.push_back(cpu);
+    return fail(Code::kInvalidArgument, "no such numbers: " + quote(part));
+  for (unsigned number = first; number <= last; ++number) numbers.push_back(number);
   return {};
+}
+
+Result<> set_policy(const oci::MemoryPolicy& spec) {
+  TRY_SET(unsigned mode, value_of(kModes, spec.mode, "mode"));
+  for (const std::string& word : spec.flags) {
+    TRY_SET(const unsigned flag, value_of(kModeFlags, word, "flags"));
+    mode |= flag;
+  }
+  std::vector<unsigned> nodes;
+  if (!spec.nodes.empty()) {
+    TRY_SET(nodes, parse_numbers(spec.nodes), "nodes");
+  }
+  return sys::set_memory_policy(mode, nodes);
 }
 
 }  // namespace
@@ -90,7 +115,7 @@ Result<> set_scheduling(pid_t pid, const oci::Process& process) {
   return {};
 }
 
-Result<std::vector<unsigned>> parse_cpus(std::string_view list) {
+Result<std::vector<unsigned>> parse_numbers(std::string_view list) {
   std::vector<unsigned> cpus;
   for (const std::string_view part : split(list, ',')) TRY(add_range(trim(part), cpus));
   return cpus;
@@ -98,11 +123,12 @@ Result<std::vector<unsigned>> parse_cpus(std::string_view list) {
 
 Result<> run_on(std::string_view cpus) {
   if (cpus.empty()) return {};
-  TRY_SET(const std::vector<unsigned> numbers, parse_cpus(cpus), "process.execCPUAffinity");
+  TRY_SET(const std::vector<unsigned> numbers, parse_numbers(cpus), "process.execCPUAffinity");
   return sys::set_cpu_affinity(0, numbers);
 }
 
-Result<> take_personality(const oci::Linux& spec) {
+Result<> take_habits(const oci::Linux& spec) {
+  if (spec.memory_policy) TRY(set_policy(*spec.memory_policy), "linux.memoryPolicy");
   if (!spec.personality) return {};
   TRY_SET(const unsigned persona,
           value_of(kDomains, spec.personality->domain, "linux.personality.domain"));

@@ -1,6 +1,7 @@
 // When and where a container's process gets to run, and what machine it sees.
 //
-// Source: OCI runtime-spec config.md#linux-process (scheduler, ioPriority, execCPUAffinity), config-linux.md#personality.
+// Source: OCI runtime-spec config.md#linux-process (scheduler, ioPriority, execCPUAffinity), config-linux.md#memory-policy,
+// #personality.
 #pragma once
 
 #include <sys/types.h>
@@ -20,11 +21,11 @@ Result<> set_scheduling(pid_t pid, const oci::Process& process);
 // The calling process's: the processors that it may run on; an empty list leaves them alone.
 Result<> run_on(std::string_view cpus);
 
-// The calling process's.
-Result<> take_personality(const oci::Linux& spec);
+// The calling process's: linux.memoryPolicy and linux.personality, which it keeps over exec.
+Result<> take_habits(const oci::Linux& spec);
 
-// "0-2,7". Pure.
-// Errors: kInvalidArgument - not such a list, or processors that no kernel has.
-Result<std::vector<unsigned>> parse_cpus(std::string_view list);
+// "0-2,7": numbers of processors or memory nodes. Pure.
+// Errors: kInvalidArgument - not such a list, or numbers that no kernel has.
+Result<std::vector<unsigned>> parse_numbers(std::string_view list);
 
 }  // namespace planet::runtime

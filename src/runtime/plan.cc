@@ -151,7 +151,6 @@ Result<> check_supported(const oci::Spec& spec) {
   const std::pair<const char*, bool> fields[] = {
       {"linux.intelRdt", linux_part.intel_rdt.has_value()},
       {"linux.netDevices", !linux_part.net_devices.empty()},
-      {"linux.memoryPolicy", linux_part.memory_policy.has_value()},
       {"linux.mountLabel", !linux_part.mount_label.empty()}};
   for (const auto& [name, used] : fields)
     if (used)

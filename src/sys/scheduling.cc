@@ -16,6 +16,17 @@ namespace {
 constexpr int kWhoProcess = 1;
 constexpr int kClassShift = 13;
 
+constexpr unsigned kBits = 8 * sizeof(unsigned long);
+
+std::vector<unsigned long> mask_of(const std::vector<unsigned>& numbers) {
+  std::vector<unsigned long> mask(1);
+  for (const unsigned number : numbers) {
+    if (number / kBits >= mask.size()) mask.resize(number / kBits + 1);
+    mask[number / kBits] |= 1UL << (number % kBits);
+  }
+  return mask;
+}
+
 Result<> done(long result, const char* call) {
   if (result < 0) return std::unexpected(call_error(errno, call, call));
   return {};
@@ -42,15 +53,18 @@ Result<> set_io_priority(pid_t pid, int io_class, int level) {
 }
 
 Result<> set_cpu_affinity(pid_t pid, const std::vector<unsigned>& cpus) {
-  constexpr unsigned kBits = 8 * sizeof(unsigned long);
-  std::vector<unsigned long> mask(1);
-  for (const unsigned cpu : cpus) {
-    if (cpu / kBits >= mask.size()) mask.resize(cpu / kBits + 1);
-    mask[cpu / kBits] |= 1UL << (cpu % kBits);
-  }
+  const std::vector<unsigned long> mask = mask_of(cpus);
   return done(
       ::syscall(SYS_sched_setaffinity, pid, mask.size() * sizeof(unsigned long), mask.data()),
       "sched_setaffinity");
+}
+
+Result<> set_memory_policy(unsigned mode, const std::vector<unsigned>& nodes) {
+  const std::vector<unsigned long> mask = mask_of(nodes);
+  // The kernel counts one bit less than it is told.
+  const unsigned long bits = nodes.empty() ? 0 : mask.size() * kBits + 1;
+  return done(::syscall(SYS_set_mempolicy, mode, nodes.empty() ? nullptr : mask.data(), bits),
+              "set_mempolicy");
 }
 
 Result<> set_personality(unsigned persona) {

@@ -80,6 +80,7 @@ NEEDS = {
     "root": (lambda: os.geteuid() == 0, "the suite must run as root"),
     "sys_resource": (lambda: _capability(24), "no CAP_SYS_RESOURCE here: nobody can raise a limit or lower an oom score"),
     "no_sys_resource": (lambda: not _capability(24), "this machine has every capability"),
+    "numa": (lambda: os.path.exists("/proc/self/numa_maps"), "no CONFIG_NUMA"),
     "two_cpus": (lambda: (os.cpu_count() or 1) > 1, "one processor only"),
     "cpu": (lambda: _v1("cpu") or _v2("cpu"), "no cpu controller"),
     "cpu_v1": (lambda: _v1("cpu"), "no cpu controller of v1"),

@@ -4,7 +4,7 @@ import os
 import subprocess
 
 from driver import expect, must, read
-from suite import (ask, at, but, directory, drop, error, file, in_bundle, inside, lines, mount, mounted,
+from suite import (ask, at, but, directory, drop, error, file, holds, in_bundle, inside, lines, mount, mounted,
                    namespaces, put, refused, see, story, tell)
 
 NS, MAPS, TIME, SYSCTL = (f"config-linux.md#{n}" for n in ("namespaces", "user-namespace-mappings",
@@ -295,5 +295,17 @@ inside(put("linux.personality", {"domain": "LINUX32"}), checks=[
     see(PERSONALITY, "personality.linux32-bit", "PER_LINUX32 is set", at("personality"), 8, since="1.1")])
 inside(put("linux.personality", {"domain": "LINUX"}), checks=[
     see(PERSONALITY, "personality.linux", "LINUX changes nothing", at("personality"), 0)])
+POLICY = "config-linux.md#memory-policy"
+inside(put("linux.memoryPolicy", {"mode": "MPOL_BIND", "nodes": "0", "flags": ["MPOL_F_STATIC_NODES"]}),
+       ask("read=/proc/self/numa_maps"), checks=[
+    see(POLICY, "memoryPolicy.bind", "the mode, its flags and nodes are set", at("read=/proc/self/numa_maps"),
+        holds(" bind=static:0 "), needs="numa", since="1.3")])
+inside(put("linux.memoryPolicy", {"mode": "MPOL_LOCAL"}), ask("read=/proc/self/numa_maps"), checks=[
+    see(POLICY, "memoryPolicy.local", "a mode without nodes is set", at("read=/proc/self/numa_maps"), holds(" local "),
+        needs="numa", since="1.3")])
+refused(POLICY, "memoryPolicy.unknown", "an unknown mode is an error", put("linux.memoryPolicy", {"mode": "MPOL_PLANET"}),
+        since="1.3")
+refused(POLICY, "memoryPolicy.no-such-node", "a node that is not there is an error",
+        put("linux.memoryPolicy", {"mode": "MPOL_BIND", "nodes": "1023"}), needs="numa", since="1.3")
 refused(PERSONALITY, "personality.unknown", "an unknown domain is an error", put("linux.personality", {"domain": "PLANET"}),
         since="1.1")
