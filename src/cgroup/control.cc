@@ -138,6 +138,12 @@ Result<std::string> Group::read(std::string_view controller, const char* file) c
   return sys::read_file_at(where->dir.borrow(), file);
 }
 
+bool Group::stops_processes() const {
+  if (layout_ == Layout::kLegacy)
+    return trim(read("freezer", "freezer.state").value_or("THAWED")) != "THAWED";
+  return frozen() || trim(read("freezer", "cgroup.freeze").value_or("0")) == "1";
+}
+
 bool Group::oom_killed() const {
   const Part* memory = part("memory");
   if (memory == nullptr) return false;

@@ -221,7 +221,7 @@ Result<Group> Group::create(const Host& host, std::string_view path,
   const auto made = [&]() -> Result<> {
     TRY(group.make_parts(host, path, writes, width, existing));
     // Its own state, or that of a group above.
-    if (existing == Existing::kTake && group.frozen())
+    if (existing == Existing::kTake && group.stops_processes())
       return fail(Code::kWrongState, "the control group " + quote(path) +
                                          " is there and frozen: nothing could run in it; thaw it, "
                                          "or give another path");

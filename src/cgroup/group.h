@@ -111,6 +111,7 @@ class Group {
   Result<> make_parts(const Host& host, std::string_view path, const std::vector<Write>& writes,
                       Width width, Existing existing);
   Result<> apply(const std::vector<Write>& writes) const;
+  bool stops_processes() const;  // frozen, or about to be
   Result<> check_memory_in_use(const oci::Memory& memory) const;
 
   Layout layout_ = Layout::kLegacy;
