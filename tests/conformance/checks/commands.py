@@ -193,7 +193,9 @@ def _(t):
     c = t.held(ask("notify=STATUS=secret", "notify=READY=1"))
     must(c.create(env=env))
     must(t.runtime("start", c.id, env=env))
-    got = server.recv(4096).decode()
+    got = ""
+    while "MAINPID=" not in got:
+        got += server.recv(4096).decode() + "\n"
     expect("READY=1" in got and "secret" not in got and f"MAINPID={c.state()['pid']}" in got, got)
 
 
