@@ -41,7 +41,7 @@ write("option-64k", lambda c: c["mounts"].append(
     {"destination": "/m", "type": "tmpfs", "source": "t", "options": ["x" * 65536 + "=1"]}))
 write("hostname-64k", lambda c: c.update(hostname="h" * 65536))
 write("sysctl-64k", lambda c: c["linux"].update(sysctl={"kernel." + "x" * 65536: "1"}))
-write("caps-10000", lambda c: c["process"]["capabilities"].update(bounding=["CAP_NOT_THERE"] * 10000))
+write("ok-caps-10000", lambda c: c["process"]["capabilities"].update(bounding=["CAP_NOT_THERE"] * 10000))
 write("seccomp-args", lambda c: c["linux"].update(seccomp={
     "defaultAction": "SCMP_ACT_ALLOW",
     "syscalls": [{"names": ["read"], "action": "SCMP_ACT_ERRNO",
