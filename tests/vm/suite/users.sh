@@ -22,7 +22,8 @@ export root=/tmp/planet
 contains "tmpfs: the host's users" "4294967295" "$(planet run --rm busybox cat /proc/self/uid_map 2>/tmp/said)"
 check "said once" 1 "$(wc -l </tmp/said)"
 contains "said why" "has the host's users (mount the root filesystem: id-map layer /tmp/planet/" "$(cat /tmp/said)"
-contains "info says so" "no: the file system or the kernel has no id-mapped mounts" "$(planet info | grep 'Private users')"
+contains "info says so" "no: id-map layer /tmp/planet/" "$(planet info | grep 'Private users')"
+contains "info says why" "the file system or the kernel has no id-mapped mounts" "$(planet info | grep 'Private users')"
 out=$(planet run --rm --userns auto busybox true 2>&1; echo "status $?")
 contains "asked for: refused" "status 125" "$out"
 contains "asked for: the remedy" "leave it out, or use --userns host" "$out"
