@@ -60,6 +60,30 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
   return out;
 }
 
+namespace {
+
+Result<> add_range(std::string_view part, std::vector<unsigned>& numbers) {
+  constexpr unsigned kMost = 8191;
+  const std::size_t dash = part.find('-');
+  TRY_SET(const unsigned first, parse_number<unsigned>(part.substr(0, dash), "number"));
+  unsigned last = first;
+  if (dash != std::string_view::npos) {
+    TRY_SET(last, parse_number<unsigned>(part.substr(dash + 1), "number"));
+  }
+  if (last > kMost || first > last)
+    return fail(Code::kInvalidArgument, quote(part) + " is no range of numbers up to 8191");
+  for (unsigned number = first; number <= last; ++number) numbers.push_back(number);
+  return {};
+}
+
+}  // namespace
+
+Result<std::vector<unsigned>> parse_number_list(std::string_view list) {
+  std::vector<unsigned> numbers;
+  for (const std::string_view part : split(list, ',')) TRY(add_range(part, numbers));
+  return numbers;
+}
+
 std::size_t utf8_length(std::string_view text) {
   const auto first = static_cast<unsigned char>(text[0]);
   const std::size_t length = length_by_first(first);

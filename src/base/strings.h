@@ -35,6 +35,10 @@ Result<T> parse_number(std::string_view text, std::string_view what, int base = 
   return value;
 }
 
+// "0-2,7", as the kernel lists processors and memory nodes: the numbers, in the order of the list.
+// Errors: kInvalidArgument - another form, an empty list, or numbers from 8192 on, which no kernel has.
+Result<std::vector<unsigned>> parse_number_list(std::string_view list);
+
 // Length of the well-formed UTF-8 sequence that `text`, not empty, begins with; 0 if there is none.
 // Source: RFC 3629, section 4 (no surrogates, no overlong forms).
 std::size_t utf8_length(std::string_view text);

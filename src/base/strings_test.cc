@@ -42,5 +42,16 @@ TEST(Printable, EscapesWhatATerminalWouldObey) {
   EXPECT_EQ(printable("a\\b"), "a\\\\b");
 }
 
+TEST(ParseNumberList, TakesNumbersAndRanges) {
+  EXPECT_EQ(*parse_number_list("0-2,7"), (std::vector<unsigned>{0, 1, 2, 7}));
+  EXPECT_EQ(*parse_number_list("5"), std::vector<unsigned>{5});
+}
+
+TEST(ParseNumberList, RefusesWhatIsNoList) {
+  for (const char* bad :
+       {"", "x", "3-1", "1,,2", "-1", "8192", "0-4294967295", "1-", " 1", "1-2-3"})
+    EXPECT_FALSE(parse_number_list(bad)) << bad;
+}
+
 }  // namespace
 }  // namespace planet

@@ -29,21 +29,11 @@ std::uint64_t or_infinity(std::int64_t value) {
 
 // "0-2,5" as a set of bits, lowest first.
 Result<std::vector<std::uint8_t>> bits_of(const std::string& list) {
-  constexpr unsigned kMost = 8192;
+  TRY_SET(const std::vector<unsigned> numbers, parse_number_list(list));
   std::vector<std::uint8_t> bits;
-  for (const std::string_view part : split(list, ',')) {
-    const std::size_t dash = part.find('-');
-    TRY_SET(const unsigned first, parse_number<unsigned>(trim(part.substr(0, dash)), "processor"));
-    unsigned last = first;
-    if (dash != std::string_view::npos) {
-      TRY_SET(last, parse_number<unsigned>(trim(part.substr(dash + 1)), "processor"));
-    }
-    if (last < first || last >= kMost)
-      return fail(Code::kInvalidArgument, quote(list) + " is no list of processors or nodes");
-    for (unsigned bit = first; bit <= last; ++bit) {
-      if (bits.size() <= bit / 8) bits.resize(bit / 8 + 1);
-      bits[bit / 8] = static_cast<std::uint8_t>(bits[bit / 8] | 1U << (bit % 8));
-    }
+  for (const unsigned bit : numbers) {
+    if (bits.size() <= bit / 8) bits.resize(bit / 8 + 1);
+    bits[bit / 8] = static_cast<std::uint8_t>(bits[bit / 8] | 1U << (bit % 8));
   }
   return bits;
 }

@@ -168,15 +168,8 @@ Result<std::int64_t> parse_whole(std::string_view flag, std::string_view text, s
 }
 
 Result<> check_number_list(std::string_view flag, std::string_view text) {
-  for (const std::string_view range : split(text, ',')) {
-    const std::size_t dash = range.find('-');
-    const auto first = parse_number<std::uint16_t>(range.substr(0, dash), "");
-    const auto last = dash == std::string_view::npos
-                          ? first
-                          : parse_number<std::uint16_t>(range.substr(dash + 1), "");
-    if (!first || !last || *last < *first) return bad(flag, text, "expected a list such as 0-3,5");
-  }
-  return {};
+  if (parse_number_list(text)) return {};
+  return bad(flag, text, "expected a list such as 0-3,5");
 }
 
 Result<std::int64_t> parse_cpus(std::string_view text) {

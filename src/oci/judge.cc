@@ -29,16 +29,8 @@ Result<> check_absolute(const std::string& where, std::string_view path) {
 
 Result<> check_number_list(const std::string& where, std::string_view list) {
   if (list.empty()) return {};
-  for (const std::string_view part : split(list, ',')) {
-    const std::size_t dash = part.find('-');
-    const auto first = parse_number<std::uint32_t>(part.substr(0, dash), "");
-    const auto last = dash == std::string_view::npos
-                          ? first
-                          : parse_number<std::uint32_t>(part.substr(dash + 1), "");
-    if (!first || !last || *first > *last)
-      return wrong_text(where, list, "numbers and ranges such as 0-3,7");
-  }
-  return {};
+  if (parse_number_list(list)) return {};
+  return wrong_text(where, list, "numbers and ranges such as 0-3,7");
 }
 
 Result<> check_interface(const std::string& where, std::string_view name) {

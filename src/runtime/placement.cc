@@ -75,20 +75,6 @@ Result<> set_policy(pid_t pid, const oci::Scheduler& spec) {
   return set;
 }
 
-Result<> add_range(std::string_view part, std::vector<unsigned>& numbers) {
-  constexpr unsigned kMost = 8191;  // NR_CPUS and MAX_NUMNODES of every kernel are below
-  const std::size_t dash = part.find('-');
-  TRY_SET(const auto first, parse_number<unsigned>(part.substr(0, dash), "number"));
-  unsigned last = first;
-  if (dash != std::string_view::npos) {
-    TRY_SET(last, parse_number<unsigned>(part.substr(dash + 1), "number"));
-  }
-  if (last > kMost || first > last)
-    return fail(Code::kInvalidArgument, "no such numbers: " + quote(part));
-  for (unsigned number = first; number <= last; ++number) numbers.push_back(number);
-  return {};
-}
-
 Result<> set_policy(const oci::MemoryPolicy& spec) {
   TRY_SET(unsigned mode, value_of(kModes, spec.mode, "mode"));
   for (const std::string& word : spec.flags) {
@@ -97,7 +83,7 @@ Result<> set_policy(const oci::MemoryPolicy& spec) {
   }
   std::vector<unsigned> nodes;
   if (!spec.nodes.empty()) {
-    TRY_SET(nodes, parse_numbers(spec.nodes), "nodes");
+    TRY_SET(nodes, parse_number_list(spec.nodes), "nodes");
   }
   return sys::set_memory_policy(mode, nodes);
 }
@@ -115,15 +101,9 @@ Result<> set_scheduling(pid_t pid, const oci::Process& process) {
   return {};
 }
 
-Result<std::vector<unsigned>> parse_numbers(std::string_view list) {
-  std::vector<unsigned> cpus;
-  for (const std::string_view part : split(list, ',')) TRY(add_range(trim(part), cpus));
-  return cpus;
-}
-
 Result<> run_on(std::string_view cpus) {
   if (cpus.empty()) return {};
-  TRY_SET(const std::vector<unsigned> numbers, parse_numbers(cpus), "process.execCPUAffinity");
+  TRY_SET(const std::vector<unsigned> numbers, parse_number_list(cpus), "process.execCPUAffinity");
   return sys::set_cpu_affinity(0, numbers);
 }
 

@@ -7,7 +7,6 @@
 #include <sys/types.h>
 
 #include <string_view>
-#include <vector>
 
 #include "base/error.h"
 #include "oci/spec.h"
@@ -23,9 +22,5 @@ Result<> run_on(std::string_view cpus);
 
 // The calling process's: linux.memoryPolicy and linux.personality, which it keeps over exec.
 Result<> take_habits(const oci::Linux& spec);
-
-// "0-2,7": numbers of processors or memory nodes. Pure.
-// Errors: kInvalidArgument - not such a list, or numbers that no kernel has.
-Result<std::vector<unsigned>> parse_numbers(std::string_view list);
 
 }  // namespace planet::runtime
