@@ -245,23 +245,6 @@ Result<> plan_devices_v1(const oci::Resources& resources, std::vector<Write>& ou
   return {};
 }
 
-// Engines write 0 for "leave alone" (Docker: cpu.shares, blockIO.weight), and every runtime reads it so. Written, it
-// would be the least share there is, a quota that the kernel refuses, or no memory at all.
-oci::Resources without_zeros(oci::Resources resources) {
-  const auto leave = [](auto&... numbers) {
-    ((numbers = numbers == 0 ? std::nullopt : numbers), ...);
-  };
-  if (oci::Memory* memory = resources.memory ? &*resources.memory : nullptr)
-    leave(memory->limit, memory->reservation, memory->swap, memory->kernel, memory->kernel_tcp);
-  if (oci::Cpu* cpu = resources.cpu ? &*resources.cpu : nullptr)
-    leave(cpu->shares, cpu->quota, cpu->period, cpu->realtime_runtime, cpu->realtime_period);
-  if (oci::BlockIo* io = resources.block_io ? &*resources.block_io : nullptr) {
-    leave(io->weight, io->leaf_weight);
-    for (oci::WeightDevice& device : io->weight_device) leave(device.weight, device.leaf_weight);
-  }
-  return resources;
-}
-
 // Those of CFQ, an I/O scheduler that went with Linux 5.0.
 Result<> check_leaf_weights(const oci::Resources& resources) {
   if (!resources.block_io) return {};
@@ -294,6 +277,21 @@ Result<> check_network_v2(const oci::Resources& resources) {
 }
 
 }  // namespace
+
+oci::Resources without_zeros(oci::Resources resources) {
+  const auto leave = [](auto&... numbers) {
+    ((numbers = numbers == 0 ? std::nullopt : numbers), ...);
+  };
+  if (oci::Memory* memory = resources.memory ? &*resources.memory : nullptr)
+    leave(memory->limit, memory->reservation, memory->swap, memory->kernel, memory->kernel_tcp);
+  if (oci::Cpu* cpu = resources.cpu ? &*resources.cpu : nullptr)
+    leave(cpu->shares, cpu->quota, cpu->period, cpu->realtime_runtime, cpu->realtime_period);
+  if (oci::BlockIo* io = resources.block_io ? &*resources.block_io : nullptr) {
+    leave(io->weight, io->leaf_weight);
+    for (oci::WeightDevice& device : io->weight_device) leave(device.weight, device.leaf_weight);
+  }
+  return resources;
+}
 
 std::uint64_t weight_of_shares(std::uint64_t shares) {
   // The curve that systemd, crun and runc agreed on in 2025: 10^((l^2 + 125 l) / 612 - 7/34), l = log2(shares).

@@ -21,6 +21,10 @@ struct Write {
   bool operator==(const Write&) const = default;
 };
 
+// Engines write 0 for "leave alone" (Docker: cpu.shares, blockIO.weight), and every runtime reads it so. Written, it
+// would be the least share there is, a quota that the kernel refuses, or no memory at all. Without the fields that are 0.
+oci::Resources without_zeros(oci::Resources resources);
+
 // In the order in which they must be written.
 // Errors: kInvalidArgument - numbers that contradict each other; kUnsupported - what that version does not have.
 Result<std::vector<Write>> plan_v1(const oci::Resources& resources);

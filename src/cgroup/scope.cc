@@ -51,7 +51,7 @@ void add_memory(Layout layout, const oci::Memory& memory, std::vector<Property>&
 
 Result<> add_cpu(Layout layout, const oci::Cpu& cpu, std::vector<Property>& out) {
   const bool v2 = layout == Layout::kUnified;
-  if (cpu.shares && *cpu.shares != 0) {
+  if (cpu.shares) {
     if (v2)
       out.push_back({"CPUWeight", std::uint64_t{weight_of_shares(*cpu.shares)}});
     else
@@ -61,7 +61,8 @@ Result<> add_cpu(Layout layout, const oci::Cpu& cpu, std::vector<Property>& out)
   if (cpu.quota) {
     // systemd counts in hundredths of a processor, rounded up as runc does.
     std::uint64_t per_second = kInfinity;
-    if (*cpu.quota > 0) {
+    constexpr std::int64_t kMostQuota = std::numeric_limits<std::int64_t>::max() / kSecond;
+    if (*cpu.quota > 0 && *cpu.quota < kMostQuota) {
       per_second = static_cast<std::uint64_t>(*cpu.quota) * kSecond / cpu.period.value_or(100'000);
       constexpr std::uint64_t kStep = 10'000;
       per_second = (per_second + kStep - 1) / kStep * kStep;
@@ -156,11 +157,14 @@ Result<std::string> slice_path(std::string_view slice) {
   return path;
 }
 
-Result<std::vector<Property>> limits_of(Layout layout, const oci::Resources& resources) {
+Result<std::vector<Property>> limits_of(Layout layout, const oci::Resources& given) {
+  const oci::Resources resources = without_zeros(given);
   std::vector<Property> out;
   if (resources.memory) add_memory(layout, *resources.memory, out);
   if (resources.cpu) TRY(add_cpu(layout, *resources.cpu, out));
-  if (resources.pids_limit) out.push_back({"TasksMax", or_infinity(*resources.pids_limit)});
+  // 0 and below mean no limit: config-linux.md#pids.
+  if (const auto limit = resources.pids_limit)
+    out.push_back({"TasksMax", *limit > 0 ? static_cast<std::uint64_t>(*limit) : kInfinity});
   return out;
 }
 

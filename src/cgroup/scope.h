@@ -41,7 +41,7 @@ struct Property {
 
 // The limits that systemd should know of, because it writes them again whenever it likes.
 // Errors: kInvalidArgument - processors that are no list.
-Result<std::vector<Property>> limits_of(Layout layout, const oci::Resources& resources);
+Result<std::vector<Property>> limits_of(Layout layout, const oci::Resources& given);
 
 // The properties that annotations "org.systemd.property.NAME" ask for, their values in the text form of GVariant: true,
 // 15, uint64 10000000, 'text'. A NAME that ends in Sec and holds seconds becomes USec.

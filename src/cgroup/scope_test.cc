@@ -74,6 +74,20 @@ TEST(LimitsOf, V2) {
   EXPECT_FALSE(limits_of(Layout::kUnified, resources));
 }
 
+TEST(LimitsOf, ZeroIsNoLimit) {
+  oci::Resources resources;
+  resources.memory = oci::Memory{.limit = 0, .swap = 0};
+  resources.cpu = oci::Cpu{.shares = 0, .quota = 0, .period = 0};
+  resources.pids_limit = 0;
+  const auto limits = limits_of(Layout::kUnified, resources);
+  ASSERT_TRUE(limits);
+  ASSERT_EQ(limits->size(), 1U);
+  EXPECT_EQ(get<std::uint64_t>(*limits, "TasksMax"), kInfinity);
+  resources.cpu = oci::Cpu{.quota = INT64_MAX, .period = 1};
+  EXPECT_EQ(get<std::uint64_t>(*limits_of(Layout::kUnified, resources), "CPUQuotaPerSecUSec"),
+            kInfinity);
+}
+
 TEST(LimitsOf, V1HasOtherNames) {
   oci::Resources resources;
   resources.memory = oci::Memory{};
