@@ -38,11 +38,11 @@ bool has_new_pids(const oci::Spec& spec) {
 // alone, and needs the group. A container that shares its process ids may have left processes.
 Result<> remove_group(const Saved& container) {
   TRY_SET(cgroup::Group group, open_group(container));
-  if (!group.exists()) return {};
   if (!container.shares_group && !has_new_pids(container.spec)) TRY(group.kill_all());
   TRY_SET(const std::vector<pid_t> others, group.processes());
   if (!others.empty()) return {};
   TRY(group.remove());
+  // Also when systemd has removed the group itself: it remembers a unit that has failed, as by want of memory.
   return container.unit.empty() ? Result<>() : stop_unit(container.unit);
 }
 

@@ -71,6 +71,12 @@ runtime delete --force one
 check "the unit is gone" inactive "$(property planet-one.scope ActiveState)"
 check "and its groups" "" "$(find /sys/fs/cgroup -name planet-one.scope)"
 
+bundle '.process.args = ["tail", "/dev/zero"] | del(.annotations)'
+ln -sf busybox /bundle/rootfs/bin/tail
+runtime run --bundle /bundle hungry </dev/null >/dev/null 2>&1
+check "killed for want of memory" 137 $?
+check "systemd remembers no failure" "" "$(systemctl list-units --all --plain --no-legend 'planet-*')"
+
 for path in /planet/x "a:b:c" "machine.slice:planet:" "machine-.slice:planet:x"; do
 	bundle ".linux.cgroupsPath = \"$path\""
 	runtime create --bundle /bundle bad </dev/null >/dev/null 2>/tmp/err
