@@ -98,10 +98,10 @@ Result<int> parse_interval(const std::string& text) {
 // Until the container has ended.
 void follow(const runtime::Saved& container, const cgroup::Group& group, int interval_ms) {
   constexpr int kLook = 100;  // how soon an end or a want of memory is seen
-  std::uint64_t killed = cgroup::read_oom_kills(group);
+  std::uint64_t killed = group.oom_kills();
   for (int waited = interval_ms;; waited += kLook) {
     const bool ended = runtime::status_of(container) == oci::Status::kStopped;
-    const std::uint64_t now = cgroup::read_oom_kills(group);
+    const std::uint64_t now = group.oom_kills();
     for (; killed < now; ++killed) print_event(container, "oom");
     if (ended) return;
     if (waited >= interval_ms) {

@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "cgroup/device_program.h"
 #include "cgroup/group.h"
+#include "cgroup/stats.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -37,14 +38,6 @@ Result<> collect_processes(BorrowedFd dir, std::vector<pid_t>& pids) {
     if (below) TRY(collect_processes(below->borrow(), pids));
   }
   return {};
-}
-
-// Counters stand as "oom_kill 3" on a line of their own, in both versions.
-bool counter_is_positive(const std::string& text, std::string_view name) {
-  for (const std::string_view line : split(text, '\n'))
-    if (line.starts_with(name) && line.size() > name.size() && line[name.size()] == ' ')
-      return line.substr(name.size() + 1) != "0";
-  return false;
 }
 
 // Calls `done` until it is true, for so many milliseconds.
@@ -125,7 +118,7 @@ bool Group::frozen() const {
   const BorrowedFd dir = freezer->dir.borrow();
   if (layout_ == Layout::kUnified) {
     const auto events = sys::read_file_at(dir, "cgroup.events");
-    return events && counter_is_positive(*events, "frozen");
+    return events && counter(parse_counters(*events), "frozen") != 0;
   }
   const auto state = sys::read_file_at(dir, "freezer.state");
   return state && trim(*state) == "FROZEN";
@@ -144,12 +137,9 @@ bool Group::stops_processes() const {
   return frozen() || trim(read("freezer", "cgroup.freeze").value_or("0")) == "1";
 }
 
-bool Group::oom_killed() const {
-  const Part* memory = part("memory");
-  if (memory == nullptr) return false;
+std::uint64_t Group::oom_kills() const {
   const char* file = layout_ == Layout::kUnified ? "memory.events" : "memory.oom_control";
-  const auto text = sys::read_file_at(memory->dir.borrow(), file);
-  return text && counter_is_positive(*text, "oom_kill");
+  return counter(parse_counters(read("memory", file).value_or("")), "oom_kill");
 }
 
 Result<> Group::kill_all() const {

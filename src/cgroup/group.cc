@@ -138,6 +138,11 @@ Result<UniqueFd> make_parents(Layout layout, const Hierarchy& hierarchy,
 
 }  // namespace
 
+Result<std::string> normal_path(std::string_view path) {
+  TRY_SET(const std::vector<std::string> components, components_of(path));
+  return "/" + join(components, "/");
+}
+
 const Group::Part* Group::part(std::string_view controller) const {
   if (layout_ == Layout::kUnified) return parts_.empty() ? nullptr : &parts_.front();
   const auto found = std::ranges::find(parts_, controller, &Part::controller);

@@ -39,6 +39,10 @@ enum class Existing : std::uint8_t { kRefuse, kTake };
 // In which v1 hierarchies a group is made. Engines above planet-runtime read figures of all of them.
 enum class Width : std::uint8_t { kNeeded, kAll };
 
+// The path as the kernel shows it: "a//b/" is "/a/b".
+// Errors: kInvalidArgument - "..", or too deep.
+Result<std::string> normal_path(std::string_view path);
+
 class Group {
  public:
   Group() = default;  // in no hierarchy: nobody enters, nothing is removed
@@ -85,8 +89,8 @@ class Group {
   // Errors: kNotFound - the group is not in that controller's hierarchy, or the kernel has no such file.
   Result<std::string> read(std::string_view controller, const char* file) const;
 
-  // True if the kernel has killed one of the group's processes for want of memory.
-  bool oom_killed() const;
+  // How many of the group's processes the kernel has killed for want of memory.
+  std::uint64_t oom_kills() const;
 
   // Kills whatever is in the group: for containers whose init is not there to take the rest with it.
   Result<> kill_all() const;

@@ -30,37 +30,32 @@ class Files {
   const Group& group_;
 };
 
-std::uint64_t value_of(const std::map<std::string, std::uint64_t>& counters, const char* name) {
-  const auto found = counters.find(name);
-  return found == counters.end() ? 0 : found->second;
-}
-
 CpuStats cpu_v1(const Files& files) {
   CpuStats cpu;
   cpu.total = files.number("cpuacct", "cpuacct.usage");
   const auto ticks = files.counters("cpuacct", "cpuacct.stat");
-  cpu.user = value_of(ticks, "user") * kTick;
-  cpu.kernel = value_of(ticks, "system") * kTick;
+  cpu.user = counter(ticks, "user") * kTick;
+  cpu.kernel = counter(ticks, "system") * kTick;
   const std::string each = files.text("cpuacct", "cpuacct.usage_percpu");
   for (const std::string_view word : split(trim(each), ' '))
     if (const auto used = parse_number<std::uint64_t>(word, "usage"))
       cpu.per_processor.push_back(*used);
   const auto throttling = files.counters("cpu", "cpu.stat");
-  cpu.periods = value_of(throttling, "nr_periods");
-  cpu.throttled_periods = value_of(throttling, "nr_throttled");
-  cpu.throttled = value_of(throttling, "throttled_time");
+  cpu.periods = counter(throttling, "nr_periods");
+  cpu.throttled_periods = counter(throttling, "nr_throttled");
+  cpu.throttled = counter(throttling, "throttled_time");
   return cpu;
 }
 
 CpuStats cpu_v2(const Files& files) {
   const auto all = files.counters("cpu", "cpu.stat");
-  return {.total = value_of(all, "usage_usec") * kMicrosecond,
-          .user = value_of(all, "user_usec") * kMicrosecond,
-          .kernel = value_of(all, "system_usec") * kMicrosecond,
+  return {.total = counter(all, "usage_usec") * kMicrosecond,
+          .user = counter(all, "user_usec") * kMicrosecond,
+          .kernel = counter(all, "system_usec") * kMicrosecond,
           .per_processor = {},
-          .periods = value_of(all, "nr_periods"),
-          .throttled_periods = value_of(all, "nr_throttled"),
-          .throttled = value_of(all, "throttled_usec") * kMicrosecond};
+          .periods = counter(all, "nr_periods"),
+          .throttled_periods = counter(all, "nr_throttled"),
+          .throttled = counter(all, "throttled_usec") * kMicrosecond};
 }
 
 MemoryCounter counter_v1(const Files& files, const std::string& prefix) {
@@ -76,7 +71,7 @@ MemoryCounter counter_v1(const Files& files, const std::string& prefix) {
 MemoryStats memory_v1(const Files& files) {
   MemoryStats memory;
   memory.raw = files.counters("memory", "memory.stat");
-  memory.cache = value_of(memory.raw, "cache");
+  memory.cache = counter(memory.raw, "cache");
   memory.memory = counter_v1(files, "memory.");
   memory.swap = counter_v1(files, "memory.memsw.");
   memory.kernel = counter_v1(files, "memory.kmem.");
@@ -87,12 +82,12 @@ MemoryStats memory_v1(const Files& files) {
 MemoryStats memory_v2(const Files& files) {
   MemoryStats memory;
   memory.raw = files.counters("memory", "memory.stat");
-  memory.cache = value_of(memory.raw, "file");
+  memory.cache = counter(memory.raw, "file");
   const auto events = files.counters("memory", "memory.events");
   memory.memory = {.limit = files.number("memory", "memory.max"),
                    .usage = files.number("memory", "memory.current"),
                    .most = files.number("memory", "memory.peak"),
-                   .failures = value_of(events, "max")};
+                   .failures = counter(events, "max")};
   memory.swap = {.limit = files.number("memory", "memory.swap.max"),
                  .usage = files.number("memory", "memory.swap.current"),
                  .most = files.number("memory", "memory.swap.peak"),
@@ -113,6 +108,11 @@ bool parse_device(std::string_view word, IoEntry& entry) {
 }
 
 }  // namespace
+
+std::uint64_t counter(const std::map<std::string, std::uint64_t>& counters, const char* name) {
+  const auto found = counters.find(name);
+  return found == counters.end() ? 0 : found->second;
+}
 
 std::map<std::string, std::uint64_t> parse_counters(std::string_view text) {
   std::map<std::string, std::uint64_t> counters;
@@ -176,12 +176,6 @@ Stats read_stats(const Group& group) {
     stats.io_operations = parse_io_v1(files.text("blkio", "blkio.throttle.io_serviced_recursive"));
   }
   return stats;
-}
-
-std::uint64_t read_oom_kills(const Group& group) {
-  const bool v2 = group.layout() == Layout::kUnified;
-  return value_of(Files(group).counters("memory", v2 ? "memory.events" : "memory.oom_control"),
-                  "oom_kill");
 }
 
 }  // namespace planet::cgroup

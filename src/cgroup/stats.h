@@ -50,11 +50,10 @@ struct Stats {
 
 Stats read_stats(const Group& group);
 
-// How many of the group's processes the kernel has killed for want of memory.
-std::uint64_t read_oom_kills(const Group& group);
-
 // "NAME 12\nOTHER 3\n"; a line that is not so is passed over. Pure, as are the others.
 std::map<std::string, std::uint64_t> parse_counters(std::string_view text);
+// One of them; 0 if it is not there.
+std::uint64_t counter(const std::map<std::string, std::uint64_t>& counters, const char* name);
 // v1: "8:0 Read 4096"; the "Total" without a device is passed over.
 std::vector<IoEntry> parse_io_v1(std::string_view text);
 // v2: "8:0 rbytes=4096 wbytes=0 rios=1 wios=0": those of the two keys.

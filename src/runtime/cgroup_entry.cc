@@ -123,7 +123,11 @@ Result<> CgroupEntry::add_if_outside(pid_t process) const {
 Result<cgroup::Tree> own_cgroup_tree(const oci::Linux& spec) {
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
   TRY_SET(const std::string own, sys::read_file_at(sys::kCwd, "/proc/self/cgroup"));
-  return cgroup::plan_tree(host.layout(), own, spec.cgroups_path);
+  std::string group;
+  if (!spec.cgroups_path.empty()) {
+    TRY_SET(group, cgroup::normal_path(spec.cgroups_path));
+  }
+  return cgroup::plan_tree(host.layout(), own, group);
 }
 
 Result<> mount_cgroup_tree(BorrowedFd place, const cgroup::Tree& tree, bool whole,

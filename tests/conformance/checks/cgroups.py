@@ -157,6 +157,17 @@ inside(namespaces("pid", "network", "ipc", "uts", "mount", "cgroup"),
     see(MOUNT, "cgroup-mount.in-namespace", "with a cgroup namespace too",
         at("read=/sys/fs/cgroup/pids/cgroup.procs"), lambda v: v.split() == ["1"], needs="no_cgroup2")])
 
+def untidy_path(bundle):
+    path = bundle.spec["linux"]["cgroupsPath"]
+    bundle.spec["linux"]["cgroupsPath"] = path.replace("/", "//") + "/"
+
+
+inside(namespaces("pid", "network", "ipc", "uts", "mount", "cgroup"), untidy_path,
+       mount("/sys/fs/cgroup", "cgroup", options="nosuid noexec nodev relatime ro".split()),
+       ask("read=/sys/fs/cgroup/pids/cgroup.procs"), checks=[
+    see(MOUNT, "cgroup-mount.untidy-path", "also where cgroupsPath has a slash too many",
+        at("read=/sys/fs/cgroup/pids/cgroup.procs"), lambda v: v.split() == ["1"], needs="no_cgroup2")])
+
 # ---- limits ----
 
 inside(resources(memory={"limit": 64 * MIB, "reservation": 32 * MIB, "swappiness": 10}), live=True, checks=[
