@@ -1,8 +1,10 @@
 #include "runtime/handshake.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
+#include "sys/signals.h"
 #include "sys/socket.h"
 
 namespace planet::runtime {
@@ -61,7 +63,12 @@ struct Received {
 };
 
 Result<Received> receive(BorrowedFd socket) {
-  TRY_SET(sys::Message message, sys::receive_message(socket, sizeof(Header) + kMostText));
+  constexpr std::size_t kMostBytes = sizeof(Header) + kMostText;
+  auto received = sys::receive_message(socket, kMostBytes);
+  // Once, when the other end has closed without reading all; what it has sent before is still there.
+  if (!received && received.error().sys_errno() == ECONNRESET)
+    received = sys::receive_message(socket, kMostBytes);
+  TRY_SET(sys::Message message, std::move(received));
   Received got;
   got.closed = message.bytes.empty();
   if (got.closed) return got;
@@ -88,8 +95,8 @@ Result<Received> receive_past_steps(BorrowedFd socket, StepLog* log) {
   }
 }
 
-std::unexpected<Error> init_error(const Received& got) {
-  return std::unexpected(Error::from_wire(got.header.code, got.header.err, got.text));
+Error error_in(const Received& got) {
+  return Error::from_wire(got.header.code, got.header.err, got.text);
 }
 
 }  // namespace
@@ -115,7 +122,7 @@ Result<std::vector<UniqueFd>> ParentTalk::wait_for(Stage stage) {
     TRY(end());
     return fail(Code::kCorrupt, std::string("init is past \"") + name_of(stage) + "\"");
   }
-  if (got.header.kind == Kind::kFailed) return init_error(got);
+  if (got.header.kind == Kind::kFailed) return failed(error_in(got));
   TRY(sequence_.accept(got.header.stage));
   if (got.header.stage != stage)
     return fail(Code::kCorrupt, std::string("\"") + name_of(stage) + "\" is not next");
@@ -132,16 +139,37 @@ Result<> ParentTalk::answer(std::span<const BorrowedFd> fds) {
   return {};
 }
 
+std::unexpected<Error> ParentTalk::failed(Error error) {
+  ended_ = true;
+  return std::unexpected(std::move(error));
+}
+
 Result<> ParentTalk::end() {
   Result<> expected = sequence_.end_of_file();
+  ended_ = true;
   died_ = !expected;
   return expected;
+}
+
+std::optional<Error> ParentTalk::last_words() {
+  while (!ended_) {
+    pollfd set[] = {{.fd = socket_.borrow().get(), .events = POLLIN, .revents = 0}};
+    const auto ready = sys::wait_ready(set, 0);
+    if (!ready || *ready == 0) return std::nullopt;
+    const auto got = receive_past_steps(socket_.borrow(), log_);
+    if (!got) return std::nullopt;
+    if (got->header.kind == Kind::kFailed) return failed(error_in(*got)).error();
+    if (!got->closed) continue;
+    const Result<> expected = end();
+    return expected ? std::nullopt : std::optional(expected.error());
+  }
+  return std::nullopt;
 }
 
 Result<> ParentTalk::wait_for_exec() {
   TRY_SET(const Received got, receive_past_steps(socket_.borrow(), log_));
   if (got.closed) return end();
-  if (got.header.kind == Kind::kFailed) return init_error(got);
+  if (got.header.kind == Kind::kFailed) return failed(error_in(got));
   return fail(Code::kCorrupt, "init talks after it is ready");
 }
 

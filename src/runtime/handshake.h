@@ -15,6 +15,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -56,12 +57,18 @@ class ParentTalk {
   // Waits for the end of file that execve leaves.
   Result<> wait_for_exec();
 
+  // After a failure of the parent's own, without waiting: what init has said of its end and nobody has heard yet. The
+  // failure may be but its consequence. Nothing if init goes on.
+  std::optional<Error> last_words();
+
   // True if init is gone without a word.
   bool init_died() const { return died_; }
 
  private:
   Result<> end();
+  std::unexpected<Error> failed(Error error);
   UniqueFd socket_;
+  bool ended_ = false;  // init's end has been heard of
   bool died_ = false;
   Sequence sequence_;
   StepLog* log_;

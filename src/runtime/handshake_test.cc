@@ -108,6 +108,26 @@ TEST_F(TalkTest, TheEndOfTheOtherSideIsNoticed) {
   EXPECT_FALSE(init_->ask(Stage::kIdMap));
 }
 
+TEST_F(TalkTest, InitsErrorIsFoundAfterOneOfTheParents) {
+  ASSERT_TRUE(init_->tell(Stage::kIdMap, {}));
+  init_->fail(Error::from_errno(ENOSPC, "create the network: unshare"));
+  ASSERT_TRUE(parent_->answer()) << "which init does not read";
+  init_.reset();
+  EXPECT_FALSE(parent_->answer());
+  const auto words = parent_->last_words();
+  ASSERT_TRUE(words);
+  EXPECT_EQ(words->to_string(), "create the network: unshare: No space left on device");
+  EXPECT_FALSE(parent_->init_died());
+  EXPECT_FALSE(parent_->last_words()) << "they are heard once";
+}
+
+TEST_F(TalkTest, SilenceIsNoLastWord) {
+  EXPECT_FALSE(parent_->last_words());
+  init_.reset();
+  EXPECT_EQ(parent_->last_words()->to_string(), "init died before \"id map\"");
+  EXPECT_TRUE(parent_->init_died());
+}
+
 TEST_F(TalkTest, ExecAfterReadyIsSuccessAndBeforeItIsNot) {
   ASSERT_TRUE(init_->tell(Stage::kIdMap, {}));
   ASSERT_TRUE(parent_->wait_for(Stage::kIdMap));

@@ -435,9 +435,11 @@ Result<Running> launch(const LaunchRequest& request) {
 
   ParentTalk talk(std::move(sockets.first), stages_of(launch), request.log);
   auto terminal = follow(launch, init, talk, steps);
-  if (!terminal && talk.init_died())
-    return std::unexpected(with_death(std::move(terminal).error(), init));
-  if (!terminal) return std::unexpected(std::move(terminal).error());
+  if (!terminal) {
+    Error error = talk.last_words().value_or(std::move(terminal).error());
+    return std::unexpected(talk.init_died() ? with_death(std::move(error), init)
+                                            : std::move(error));
+  }
   return Running{.init = std::move(init),
                  .terminal = *std::move(terminal),
                  .cgroup = std::move(launch.cgroup).group()};

@@ -197,3 +197,14 @@ refused() { # CALL RULE...
 	without_private_users "clone3 CLONE_NEWUSER: Operation not permitted" clone3 clone@0\&0x10000000:EPERM
 	without_private_users "user.max_user_namespaces" clone3 clone@0\&0x10000000:ENOSPC
 }
+
+@test "no network namespace to be had: init's own sentence, whichever side is first" {
+	rules=(unshare@0\&0x40000000:ENOSPC)
+	for users in auto host; do
+		for _ in 1 2 3 4 5; do
+			run hidden_planet run --rm --userns $users busybox true
+			[ "$status" = 125 ]
+			[ "$output" = "planet: create the network: unshare: No space left on device" ] || { echo "$output"; return 1; }
+		done
+	done
+}
