@@ -73,7 +73,8 @@ Result<int> exec(const Global& global, const ExecFlags& flags) {
   if (flags.words.empty()) return fail(Code::kInvalidArgument, "exec needs a container's id");
   TRY_SET(std::vector<BorrowedFd> fds, inherited_fds(flags, 0));
   TRY_SET(const runtime::Saved container, find(global, flags.words.front()));
-  if (!has_own_users(container.spec)) TRY(runtime::leave_writable_program());
+  if (oci::find_namespace(container.spec.linux_, oci::NamespaceType::kUser) == nullptr)
+    TRY(runtime::leave_writable_program());
   const oci::Status status = runtime::full_status(container);
   if (status == oci::Status::kPaused && !flags.ignore_paused)
     return fail(Code::kWrongState, "container " + quote(container.id) +

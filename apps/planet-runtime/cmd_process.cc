@@ -47,7 +47,8 @@ Result<runtime::CreateRequest> read_bundle(const CreateFlags& flags) {
   TRY_SET(const std::string text,
           sys::read_file_at(dir.borrow(), "config.json", oci::kMostConfigBytes), "open the bundle");
   TRY_SET(oci::Spec spec, oci::parse_spec(text), "config.json");
-  if (!has_own_users(spec)) TRY(runtime::leave_writable_program());
+  if (oci::find_namespace(spec.linux_, oci::NamespaceType::kUser) == nullptr)
+    TRY(runtime::leave_writable_program());
   const bool terminal = spec.process && spec.process->terminal;
   TRY(check_terminal(flags, terminal));
   if (spec.process && listened != 0) {

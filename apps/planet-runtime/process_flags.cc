@@ -102,10 +102,4 @@ Result<int> see_off(const ProcessFlags& flags, runtime::Running running, sys::Si
   return status.shell_status();
 }
 
-bool has_own_users(const oci::Spec& spec) {
-  return std::ranges::any_of(spec.linux_.namespaces, [](const oci::Namespace& ns) {
-    return ns.type == oci::NamespaceType::kUser;
-  });
-}
-
 }  // namespace planet::cli

@@ -40,6 +40,4 @@ Result<> hand_out(const ProcessFlags& flags, const runtime::Running& running);
 // Leaves it to itself, or holds its terminal and waits for its end; its exit status.
 Result<int> see_off(const ProcessFlags& flags, runtime::Running running, sys::SignalFd& signals);
 
-bool has_own_users(const oci::Spec& spec);
-
 }  // namespace planet::cli

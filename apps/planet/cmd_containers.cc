@@ -13,8 +13,6 @@
 namespace planet::cli {
 namespace {
 
-constexpr std::size_t kShortId = 12;
-
 // "3 minutes", as docker counts.
 std::string duration_text(std::time_t seconds) {
   const auto count = [](std::time_t n, const char* unit) {
@@ -61,7 +59,7 @@ std::string quoted_command(const engine::Container& container, bool whole) {
 }
 
 std::string shown_id(const engine::Container& container, bool whole) {
-  return whole ? container.record.id : container.record.id.substr(0, kShortId);
+  return whole ? container.record.id : container.record.id.substr(0, engine::kShortId);
 }
 
 void print_json(const engine::Container& container, bool whole) {

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "cli.h"
 #include "engine/interruptible.h"
+#include "engine/record.h"
 #include "image/load.h"
 #include "image/staging.h"
 #include "image/store.h"
@@ -14,8 +15,6 @@
 
 namespace planet::cli {
 namespace {
-
-constexpr std::size_t kShortId = 12;
 
 // "4.2MB": powers of 1000, as docker shows images.
 std::string size_text(std::uint64_t bytes) {
@@ -92,8 +91,8 @@ int images_command(const Global& global, const std::vector<std::string>& args) {
   if (!listed) return complain(listed.error());
   std::vector<std::vector<std::string>> rows = {{"REPOSITORY", "TAG", "IMAGE ID", "SIZE"}};
   for (const image::Listed& one : *listed) {
-    const std::string id =
-        whole ? "sha256:" + one.image.config_digest : one.image.config_digest.substr(0, kShortId);
+    const std::string id = whole ? "sha256:" + one.image.config_digest
+                                 : one.image.config_digest.substr(0, engine::kShortId);
     const auto [repository, tag] = shown_name(one.name);
     if (quiet) {
       std::puts(id.c_str());

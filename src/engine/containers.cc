@@ -115,7 +115,6 @@ std::optional<std::string> link_of(const Places& places, const char* dir_name,
 
 // What is known of a container without its record.
 Record salvage(const Places& places, const std::string& id, const std::optional<State>& state) {
-  constexpr std::size_t kShortId = 12;
   Record record;
   record.id = id;
   record.name = link_of(places, "names", id).value_or(id.substr(0, kShortId));

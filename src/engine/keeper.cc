@@ -19,8 +19,6 @@
 namespace planet::engine {
 namespace {
 
-constexpr std::size_t kShortId = 12;  // digits, as ps shows it
-
 // The control group of the container: asked what happened, and removed.
 bool take_down(cgroup::Group& group) {
   const bool oom_killed = group.oom_kills() != 0;

@@ -15,6 +15,8 @@
 
 namespace planet::engine {
 
+inline constexpr std::size_t kShortId = 12;  // digits of an id, as ps and the host name show it
+
 struct Record {
   std::string id, name, image, image_digest, created;  // created: RFC 3339, UTC
   std::vector<std::string> command;

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "cgroup/resources.h"
+#include "engine/record.h"
 #include "security/defaults.h"
 
 namespace planet::engine {
@@ -193,7 +194,6 @@ std::string cgroup_path(const std::string& parent, const std::string& id) {
 
 Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& image,
                             const Identity& identity) {
-  constexpr std::size_t kShortId = 12;
   oci::Spec spec;
   const bool own_name = request.network != Network::kHost;
   spec.hostname = request.hostname.value_or(own_name ? identity.id.substr(0, kShortId) : "");

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -309,6 +310,12 @@ struct Linux {
   std::optional<MemoryPolicy> memory_policy;
   bool operator==(const Linux&) const = default;
 };
+
+// Null if it shares the caller's.
+inline const Namespace* find_namespace(const Linux& part, NamespaceType type) {
+  const auto found = std::ranges::find(part.namespaces, type, &Namespace::type);
+  return found == part.namespaces.end() ? nullptr : &*found;
+}
 
 struct Spec {
   std::string oci_version = "1.2.0";

@@ -129,9 +129,7 @@ Result<> validate_mount(const Spec& spec, const Mount& mount, const std::string&
     return validate_id_map(mount.gid_mappings, where + ".gidMappings");
   }
   const bool mapped = has_option(mount, "idmap") || has_option(mount, "ridmap");
-  const bool own_users = std::ranges::any_of(
-      spec.linux_.namespaces, [](const Namespace& ns) { return ns.type == NamespaceType::kUser; });
-  if (mapped && !own_users)
+  if (mapped && find_namespace(spec.linux_, NamespaceType::kUser) == nullptr)
     return contradiction(where + ".options",
                          "has an id map, but neither the mount nor a user namespace gives one");
   return {};
@@ -160,9 +158,7 @@ Result<> validate_names(const Spec& spec) {
        {std::pair<const char*, const std::string&>{"hostname", spec.hostname},
         {"domainname", spec.domainname}}) {
     if (name.size() > kMostName) return wrong_text(where, name, "at most 64 characters");
-    const bool own = std::ranges::any_of(
-        spec.linux_.namespaces, [](const Namespace& ns) { return ns.type == NamespaceType::kUts; });
-    if (!name.empty() && !own)
+    if (!name.empty() && find_namespace(spec.linux_, NamespaceType::kUts) == nullptr)
       return contradiction(where,
                            "is set but linux.namespaces has no \"uts\": it would rename the host");
   }

@@ -10,11 +10,6 @@
 namespace planet::oci {
 namespace {
 
-const Namespace* find_namespace(const Linux& part, NamespaceType type) {
-  const auto found = std::ranges::find(part.namespaces, type, &Namespace::type);
-  return found == part.namespaces.end() ? nullptr : &*found;
-}
-
 Result<> check_namespaces(const Linux& part) {
   std::set<NamespaceType> seen;
   for (std::size_t i = 0; i < part.namespaces.size(); ++i) {

@@ -29,9 +29,8 @@ std::unexpected<Error> wrong_state(const Saved& container, const char* what) {
 }
 
 bool has_new_pids(const oci::Spec& spec) {
-  return std::ranges::any_of(spec.linux_.namespaces, [](const oci::Namespace& ns) {
-    return ns.type == oci::NamespaceType::kPid && ns.path.empty();
-  });
+  const oci::Namespace* pids = oci::find_namespace(spec.linux_, oci::NamespaceType::kPid);
+  return pids != nullptr && pids->path.empty();
 }
 
 // When init, process 1, has ended, so have all of its container's: who is in the group still is somebody else's, is left
@@ -89,24 +88,22 @@ void allow_default_devices(oci::Linux& spec) {
     if (rule.allow) spec.resources->devices.push_back(std::move(rule));
 }
 
-bool has_users(const oci::Spec& spec) {
-  return std::ranges::any_of(spec.linux_.namespaces, [](const oci::Namespace& ns) {
-    return ns.type == oci::NamespaceType::kUser;
-  });
-}
-
 // Root of a user namespace has every capability; else nobody can give more than it has.
-void drop_ungrantable(const oci::Spec& spec, oci::Process& process, const Warn& warn) {
-  if (!process.capabilities) return;
-  const security::CapabilitySet grantable =
-      has_users(spec) ? ~security::CapabilitySet{0} : sys::own_capabilities();
+Result<> drop_ungrantable(const oci::Spec& spec, oci::Process& process, const Warn& warn) {
+  if (!process.capabilities) return {};
+  security::CapabilitySet grantable = ~security::CapabilitySet{0};
+  if (oci::find_namespace(spec.linux_, oci::NamespaceType::kUser) == nullptr) {
+    TRY_SET(grantable, sys::permitted_capabilities());
+  }
   for (const std::string& name : security::drop_ungrantable(*process.capabilities, grantable))
     warn("process.capabilities: " + quote(name.substr(0, 100)) +
          " cannot be granted here; the process runs without");
+  return {};
 }
 
 Result<> complete(CreateRequest& request) {
-  if (request.spec.process) drop_ungrantable(request.spec, *request.spec.process, request.warn);
+  if (request.spec.process)
+    TRY(drop_ungrantable(request.spec, *request.spec.process, request.warn));
   TRY(oci::validate(request.spec));
   if (!request.spec.root || request.spec.root->path.empty())
     return fail(Code::kInvalidArgument, "root.path is missing");
@@ -144,7 +141,7 @@ Result<> wait_for_end(const Saved& container) {
 }  // namespace
 
 Result<> complete_process(const oci::Spec& spec, oci::Process& process, const Warn& warn) {
-  drop_ungrantable(spec, process, warn);
+  TRY(drop_ungrantable(spec, process, warn));
   return oci::validate_process(process);
 }
 

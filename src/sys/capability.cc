@@ -24,13 +24,6 @@ __u32 high(CapabilitySet set) {
 
 }  // namespace
 
-CapabilitySet own_capabilities() {
-  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
-  __user_cap_data_struct data[2] = {};
-  if (::syscall(SYS_capget, &header, data) < 0) return 0;
-  return CapabilitySet{data[0].permitted} | CapabilitySet{data[1].permitted} << 32;
-}
-
 Result<> set_capabilities(CapabilitySet effective, CapabilitySet permitted,
                           CapabilitySet inheritable) {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
