@@ -1,7 +1,7 @@
 // A filter program made small and quick: libseccomp gives each call its own leaf, but most neighbours have the same answer.
 //
-// The kernel checks, converts and compiles a filter at every start, 0.3 us for each of its instructions, so a third of the
-// length is a third of a millisecond.
+// The kernel checks, converts and compiles a filter at every start, 0.3 us for each of its instructions: 600 less are
+// 0.2 ms less.
 //
 // Source: seccomp(2); kernel Documentation/userspace-api/seccomp_filter.rst, Documentation/networking/filter.rst.
 #pragma once
