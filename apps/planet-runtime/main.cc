@@ -1,5 +1,7 @@
 // planet-runtime: the OCI runtime, below engines that bring their own images. This file finds the command and tells of
 // errors, on standard error and in the log that the engine above reads.
+#include <unistd.h>
+
 #include <cstdio>
 
 #include "base/strings.h"
@@ -79,7 +81,9 @@ int start(int argc, char** argv) {
     auto status = check(global);
     if (status) status = command.run(global);
     if (status) return *status;
-    tell(global, status.error().to_string());
+    const bool needs_root = status.error().code() == Code::kPermission && ::geteuid() != 0;
+    tell(global, status.error().to_string() +
+                     (needs_root ? "; this version of planet-runtime needs root" : ""));
     return command.failed;
   }
   return 1;

@@ -59,18 +59,28 @@ int unknown(const std::string& name) {
   return complain(text + " (`planet help` lists them)");
 }
 
+// "--root DIR" or "--root=DIR" at the front of `args`: takes it away.
+bool take_option(std::vector<std::string>& args, const std::string& name, std::string& to) {
+  if (args.empty() || !args[0].starts_with(name)) return false;
+  const bool joined = args[0].starts_with(name + "=");
+  if (!joined && (args[0] != name || args.size() < 2)) return false;
+  to = joined ? args[0].substr(name.size() + 1) : args[1];
+  args.erase(args.begin(), args.begin() + (joined ? 1 : 2));
+  return true;
+}
+
 int start(std::vector<std::string> args) {
   Global global;
-  while (args.size() >= 2 && (args[0] == "--root" || args[0] == "--runroot")) {
-    (args[0] == "--root" ? global.root : global.runroot) = args[1];
-    args.erase(args.begin(), args.begin() + 2);
+  while (take_option(args, "--root", global.root) ||
+         take_option(args, "--runroot", global.runroot)) {
   }
   if (args.empty() || args.front() == "help" || args.front() == "--help" || args.front() == "-h") {
     if (args.size() < 2) return print_help(), 0;
     args = {args[1], "--help"};
   }
-  if (args.front() == "--version") args.front() = "version";
+  if (args.front() == "--version" || args.front() == "-v") args.front() = "version";
   const std::string name = args.front();
+  if (name == "--root" || name == "--runroot") return complain(name + " needs a directory");
   const auto command = std::ranges::find(kCommands, name, &Command::name);
   if (command == std::end(kCommands)) return unknown(name);
   args.erase(args.begin());

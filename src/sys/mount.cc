@@ -23,7 +23,7 @@ constexpr int kMntDetach = 2;
 constexpr int kUmountNoFollow = 8;
 
 std::string named(const char* call, const char* argument) {
-  return std::string(call) + " " + argument;
+  return *argument == '\0' ? call : std::string(call) + " " + argument;
 }
 
 // "open_tree /a": the call is the first word.

@@ -153,6 +153,12 @@ finish() { # AT-LEAST
 	expect 125 '--name: 1 required TEXT missing' run --rm --name
 	expect 125 '--rm = maybe: not a value it takes' run --rm=maybe busybox true
 	for command in ps load images info; do expect 125 'not expected: -z' "$command" -z; done
+	for flag in --root --runroot; do
+		run "$PLANET_BIN" $flag
+		[ "$status" = 125 ] && [ "$output" = "planet: $flag needs a directory" ]
+		run "$PLANET_BIN" "--root=$root" "--runroot=$runroot" ps -q
+		[ "$status" = 0 ]
+	done
 	expect 125 'not expected: -z' rm -z none
 	for command in ps load images info version; do expect 1 'not expected: x' "$command" x; done
 	for command in rm stop kill logs; do expect 1 'container is required' "$command"; done

@@ -71,6 +71,15 @@ change() { # JQ-FILTER [JQ-ARGS...]
 	runtime delete --force gone
 }
 
+@test "runtime: an ordinary user is told what is missing" {
+	bundle true
+	chmod -R a+rX "$top"
+	install -m 755 "$RUNTIME_BIN" "$top/program"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups "$top/program" --root "$top/own" run -b "$top/bundle" mine
+	[ "$status" = 1 ]
+	[ "$output" = "planet-runtime: protect this program: open_tree: Operation not permitted; this version of planet-runtime needs root" ]
+}
+
 @test "runtime: what failed to start is stopped when start says so" {
 	bundle /bin/rubbish
 	head -c 100 /dev/zero >"$top/bundle/rootfs/bin/rubbish"
