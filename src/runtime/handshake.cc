@@ -1,7 +1,6 @@
 #include "runtime/handshake.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
 
 #include "sys/signals.h"
@@ -63,12 +62,7 @@ struct Received {
 };
 
 Result<Received> receive(BorrowedFd socket) {
-  constexpr std::size_t kMostBytes = sizeof(Header) + kMostText;
-  auto received = sys::receive_message(socket, kMostBytes);
-  // Once, when the other end has closed without reading all; what it has sent before is still there.
-  if (!received && received.error().sys_errno() == ECONNRESET)
-    received = sys::receive_message(socket, kMostBytes);
-  TRY_SET(sys::Message message, std::move(received));
+  TRY_SET(sys::Message message, sys::receive_message(socket, sizeof(Header) + kMostText));
   Received got;
   got.closed = message.bytes.empty();
   if (got.closed) return got;

@@ -121,6 +121,14 @@ TEST_F(TalkTest, InitsErrorIsFoundAfterOneOfTheParents) {
   EXPECT_FALSE(parent_->last_words()) << "they are heard once";
 }
 
+TEST_F(TalkTest, InitsErrorIsHeardThoughItDidNotReadTheAnswer) {
+  ASSERT_TRUE(parent_->answer());
+  init_->fail(Error::from_errno(ENOSPC, "create the network: unshare"));
+  init_.reset();
+  EXPECT_EQ(parent_->wait_for(Stage::kIdMap).error().to_string(),
+            "create the network: unshare: No space left on device");
+}
+
 TEST_F(TalkTest, SilenceIsNoLastWord) {
   EXPECT_FALSE(parent_->last_words());
   init_.reset();

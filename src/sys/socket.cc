@@ -161,14 +161,16 @@ Result<Message> receive_message(BorrowedFd socket, std::size_t limit) {
   header.msg_iovlen = 1;
   header.msg_control = control;
   header.msg_controllen = sizeof control;
-  ssize_t n = -1;
-  do n = ::recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC);
-  while (n < 0 && errno == EINTR);
-  if (n < 0) {
-    // A peer that died with a message of ours unread resets the connection: to us, that is its end.
-    if (errno != ECONNRESET) return failed("recvmsg");
-    n = 0;
-  }
+  const auto receive = [&] {
+    ssize_t got = -1;
+    do got = ::recvmsg(socket.get(), &header, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    return got;
+  };
+  ssize_t n = receive();
+  // Told once, and before what is still there, when the peer closed with a message of ours unread.
+  if (n < 0 && errno == ECONNRESET) n = receive();
+  if (n < 0) return failed("recvmsg");
   message.bytes.resize(static_cast<std::size_t>(n));
   message.fds = take_fds(header);
   if ((header.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) != 0)
