@@ -16,10 +16,10 @@ for file in $(git ls-files 'src/*.cc' 'apps/*.cc'); do
 done
 [ ${#todo[@]} -gt 0 ] || exit 0
 # shellcheck disable=SC2016 # the inner shell expands these
-printf '%s\n' "${todo[@]}" | xargs -P "$(nproc)" -I{} bash -c '
+exec xargs -P "$(nproc)" -I{} bash -c '
 	entry={}; file=${entry%%:*}; key=${entry#*:}
 	if clang-tidy-19 -p build/asan --quiet "$file" >"$key.out" 2>/dev/null; then
 		rm -f "$key.out"; : >"$key"
 	else
 		grep -E "error|warning" -A 3 "$key.out"; rm -f "$key.out"; exit 1
-	fi'
+	fi' < <(printf '%s\n' "${todo[@]}")
