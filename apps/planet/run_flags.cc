@@ -68,7 +68,7 @@ void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "--cap-add", words.cap_add, "a capability, or ALL");
   add_list(app, "--cap-drop", words.cap_drop, "a capability, or ALL");
   add_list(app, "--security-opt", words.security,
-           "no-new-privileges, seccomp=FILE|unconfined, ...");
+           "no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, ...");
   app.add_flag("--privileged", request.privileged, "all capabilities, no filter, the host's users");
   app.add_option("--network,--net", words.network, "none (with loopback) or host");
   app.add_option("--userns", words.userns, "auto (private users) or host");

@@ -250,26 +250,36 @@ Result<std::pair<std::string, std::uint64_t>> parse_rate(std::string_view flag,
   return std::pair(std::string(text.substr(0, colon)), static_cast<std::uint64_t>(*number));
 }
 
+namespace {
+
+// The last one counts; "builtin" is docker's word for the profile that is there anyhow.
+void set_seccomp(std::string_view value, RunRequest& request) {
+  request.seccomp_off = value == "unconfined";
+  request.seccomp_file = request.seccomp_off || value == "builtin" ? "" : value;
+}
+
+}  // namespace
+
 Result<> parse_security_option(std::string_view text, RunRequest& request) {
   const std::size_t at = text.find_first_of("=:");
   const std::string_view key = text.substr(0, at);
   const bool has_value = at != std::string_view::npos;
   const std::string_view value = has_value ? text.substr(at + 1) : "true";
-  const bool off = value == "unconfined";
   if (key == "no-new-privileges" && (value == "true" || value == "false")) {
     request.no_new_privileges = value == "true";
   } else if (key == "seccomp" && has_value && !value.empty()) {
-    // The last one counts; "builtin" is docker's word for the profile that is there anyhow.
-    request.seccomp_off = off;
-    request.seccomp_file = off || value == "builtin" ? "" : value;
-  } else if (key == "systempaths" && off) {
+    set_seccomp(value, request);
+  } else if (key == "systempaths" && value == "unconfined") {
     request.unmasked = true;
-  } else if (!(key == "apparmor" || key == "label") || !(off || value == "disable")) {
+  } else if (key == "apparmor" && has_value && !value.empty()) {
+    request.apparmor_profile = value;
+  } else if (key == "label" && value != "disable") {
+    return bad("--security-opt", text, "expected label=disable: Planet sets no SELinux labels");
+  } else if (key != "label") {
     return bad("--security-opt", text,
-               "expected no-new-privileges, seccomp=FILE, seccomp=unconfined or "
+               "expected no-new-privileges, seccomp=FILE, seccomp=unconfined, apparmor=PROFILE or "
                "systempaths=unconfined");
   }
-  // apparmor and label: nothing to switch off, no label is set unless one is asked for.
   return {};
 }
 

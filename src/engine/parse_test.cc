@@ -93,8 +93,14 @@ TEST(ParseSecurityOption, RefusesWhatItDoesNotKnow) {
   EXPECT_EQ(request.seccomp_file, "./profile.json");
   EXPECT_TRUE(parse_security_option("seccomp=builtin", request));
   EXPECT_EQ(request.seccomp_file, "");
-  for (const char* bad : {"", "seccomp", "apparmor=foo", "seccomp=", "no-new-privileges=maybe",
-                          "apparmor=unconfined_foo"})
+  EXPECT_TRUE(parse_security_option("label=disable", request));
+  EXPECT_EQ(request.apparmor_profile, "");
+  EXPECT_TRUE(parse_security_option("apparmor=planet-a//b", request));
+  EXPECT_EQ(request.apparmor_profile, "planet-a//b");
+  EXPECT_TRUE(parse_security_option("apparmor:unconfined", request));
+  EXPECT_EQ(request.apparmor_profile, "unconfined");
+  for (const char* bad : {"", "seccomp", "apparmor", "apparmor=", "seccomp=", "label",
+                          "label=", "label=type:x", "label=unconfined", "no-new-privileges=maybe"})
     EXPECT_FALSE(parse_security_option(bad, request)) << bad;
 }
 

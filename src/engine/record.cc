@@ -48,6 +48,7 @@ Result<Record> parse_record(const json::value& value) {
   TRY(fields.read("env", record.env));
   TRY(fields.read("capabilities", record.capabilities));
   TRY(fields.read("workDir", record.work_dir));
+  TRY(fields.read("apparmorProfile", record.apparmor_profile));
   TRY(fields.read("privateUsers", record.private_users));
   TRY(fields.read("hostNetwork", record.host_network));
   TRY(fields.read("noNewPrivileges", record.no_new_privileges));
@@ -91,6 +92,7 @@ Result<> write_record(const Places& places, const Record& record) {
   object["env"] = oci::to_array(record.env);
   object["capabilities"] = oci::to_array(record.capabilities);
   object["workDir"] = record.work_dir;
+  object["apparmorProfile"] = record.apparmor_profile;
   object["privateUsers"] = record.private_users;
   object["hostNetwork"] = record.host_network;
   object["noNewPrivileges"] = record.no_new_privileges;

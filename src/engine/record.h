@@ -29,7 +29,7 @@ struct Record {
   // What one more process in it needs (exec).
   std::string user;
   std::vector<std::string> env, capabilities;
-  std::string work_dir;
+  std::string work_dir, apparmor_profile;
   bool private_users = false, host_network = false, no_new_privileges = false, seccomp_off = false,
        own_seccomp = false;  // the user's profile, kept in seccomp.json
 };

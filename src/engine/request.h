@@ -53,6 +53,7 @@ struct RunRequest {
   bool privileged = false, no_new_privileges = false, seccomp_off = false, unmasked = false;
   std::string seccomp_file;                            // of --security-opt, and ...
   std::optional<oci::SeccompProfile> seccomp_profile;  // ... what it says
+  std::string apparmor_profile;                        // empty: none is asked for
   Network network = Network::kNone;
   UserNamespace user_namespace = UserNamespace::kDefault;
   std::vector<oci::Rlimit> ulimits;

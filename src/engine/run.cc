@@ -86,6 +86,7 @@ void note_process(Record& record, const oci::Spec& spec, const std::string& user
   record.command = spec.process->args;
   record.env = spec.process->env;
   record.work_dir = spec.process->cwd;
+  record.apparmor_profile = spec.process->apparmor_profile;
   record.capabilities = spec.process->capabilities->bounding;
   record.user = user;
   record.private_users = !spec.linux_.uid_mappings.empty();
@@ -189,6 +190,7 @@ Result<oci::Process> exec_process(const Record& record, const ExecOptions& optio
   process.capabilities = oci::Capabilities{
       .bounding = names, .effective = names, .inheritable = {}, .permitted = names, .ambient = {}};
   process.no_new_privileges = record.no_new_privileges;
+  if (!options.privileged) process.apparmor_profile = record.apparmor_profile;
   return process;
 }
 

@@ -204,6 +204,7 @@ Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& i
   TRY_SET(process.cwd, plan_work_dir(request, image));
   TRY_SET(process.capabilities, plan_capabilities(request, identity));
   process.no_new_privileges = request.no_new_privileges;
+  process.apparmor_profile = request.apparmor_profile;
   process.rlimits = request.ulimits;
   process.oom_score_adj = request.oom_score_adj;
   spec.process = std::move(process);

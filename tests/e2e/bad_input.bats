@@ -120,7 +120,7 @@ finish() { # AT-LEAST
 
 @test "isolation that does not exist" {
 	begin
-	for value in x '' seccomp seccomp= no-new-privileges=maybe apparmor=x label=type:x systempaths=x; do
+	for value in x '' seccomp seccomp= no-new-privileges=maybe apparmor apparmor= label=type:x systempaths=x; do
 		refused "--security-opt \"$value\": expected" --security-opt "$value"
 	done
 	for value in BOGUS '' 'CAP CHOWN' CAP_; do refused "--cap-add: unknown capability \"$value\"" --cap-add "$value"; done

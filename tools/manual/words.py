@@ -34,7 +34,7 @@ CAPABILITIES = (
 WORDS = {
     "--signal": SIGNALS, "--stop-signal": SIGNALS, "--cap-add": CAPABILITIES, "--cap-drop": CAPABILITIES,
     "--cap": " ".join("CAP_" + name for name in CAPABILITIES.split() if name != "ALL"),
-    "--security-opt": "no-new-privileges seccomp=unconfined",
+    "--security-opt": "no-new-privileges seccomp=unconfined apparmor=unconfined label=disable",
 }
 
 
