@@ -15,7 +15,7 @@ namespace planet::cli {
 namespace {
 
 struct ExecFlags : ProcessFlags {
-  std::string process_file, cwd, user;
+  std::string process_file, cwd, user, apparmor, label;
   std::vector<std::string> env, caps, cgroups, words;
   std::vector<gid_t> groups;
   bool terminal = false, no_new_privileges = false, ignore_paused = false;
@@ -56,6 +56,16 @@ Result<oci::Process> process_from_flags(const ExecFlags& flags, const runtime::S
   return process;
 }
 
+// Whatever it is, it is held to what the container is held to, unless something else is asked for.
+void set_labels(const ExecFlags& flags, const runtime::Saved& container, oci::Process& process) {
+  if (container.spec.process && process.apparmor_profile.empty())
+    process.apparmor_profile = container.spec.process->apparmor_profile;
+  if (container.spec.process && process.selinux_label.empty())
+    process.selinux_label = container.spec.process->selinux_label;
+  if (!flags.apparmor.empty()) process.apparmor_profile = flags.apparmor;
+  if (!flags.label.empty()) process.selinux_label = flags.label;
+}
+
 Result<oci::Process> process_of(const ExecFlags& flags, const runtime::Saved& container) {
   if (flags.process_file.empty()) {
     if (flags.words.size() < 2)
@@ -84,6 +94,7 @@ Result<int> exec(const Global& global, const ExecFlags& flags) {
                                        ", which is " + std::string(oci::status_name(status)));
   TRY_SET(const UniqueFd init, runtime::open_init(container));
   TRY_SET(oci::Process process, process_of(flags, container));
+  set_labels(flags, container, process);
   TRY(runtime::complete_process(container.spec, process, warner(global)));
   TRY(check_terminal(flags, process.terminal));
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
@@ -120,6 +131,8 @@ void add_exec_command(CLI::App& app, std::vector<Command>& commands) {
   command
       ->add_option("--cgroup", flags->cgroups, "[CONTROLLER,...:]PATH below the container's group")
       ->allow_extra_args(false);
+  command->add_option("--apparmor", flags->apparmor, "AppArmor profile, or unconfined");
+  command->add_option("--process-label", flags->label, "SELinux label");
   command->add_flag("--no-new-privs", flags->no_new_privileges, "no more rights by execve");
   command->add_flag("--ignore-paused", flags->ignore_paused, "also in a paused container");
   command->prefix_command();

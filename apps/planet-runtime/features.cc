@@ -37,8 +37,8 @@ oci::LinuxFeatures linux_features() {
       .supported_flags = {"SECCOMP_FILTER_FLAG_TSYNC", "SECCOMP_FILTER_FLAG_LOG",
                           "SECCOMP_FILTER_FLAG_SPEC_ALLOW",
                           "SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"}};
-  features.apparmor = false;
-  features.selinux = false;
+  features.apparmor = true;
+  features.selinux = true;
   features.intel_rdt =
       oci::IntelRdtFeatures{.enabled = false, .schemata = false, .monitoring = false};
   features.memory_policy = oci::MemoryPolicyFeatures{.modes = texts(oci::kMemoryPolicyModes),

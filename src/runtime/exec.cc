@@ -6,6 +6,7 @@
 #include "runtime/cgroup_entry.h"
 #include "runtime/console.h"
 #include "runtime/handshake.h"
+#include "runtime/labels.h"
 #include "runtime/namespaces.h"
 #include "runtime/placement.h"
 #include "runtime/plan.h"
@@ -23,6 +24,7 @@ struct Exec {
   const ExecRequest& request;
   Plan plan;
   SeccompChoice seccomp;
+  Labels labels;
   CgroupEntry cgroup;
 };
 
@@ -40,12 +42,14 @@ Result<> join_users(const Exec& exec) {
   return become_root_inside();
 }
 
-[[noreturn]] void process_main(const Exec& exec, UniqueFd socket) {
+[[noreturn]] void process_main(Exec& exec, UniqueFd socket) {
   InitTalk talk(std::move(socket));
   const Steps steps(nullptr, Side::kInit);
   sys::TerminalPair terminal;
   std::string to_agent;
+  OwnLabels labels;
   const auto inside = [&]() -> Result<> {
+    TRY_SET(labels, std::move(exec.labels).open_own());
     const oci::ExecCpuAffinity affinity =
         exec.request.process.exec_cpu_affinity.value_or(oci::ExecCpuAffinity{});
     TRY(run_on(affinity.initial));
@@ -76,6 +80,7 @@ Result<> join_users(const Exec& exec) {
       .reaper = std::nullopt,
       .agent = exec.seccomp.agent.borrow(),
       .to_agent = to_agent,
+      .labels = &labels,
       .ready = [&]() -> Result<> {
         const BorrowedFd master[] = {terminal.master.borrow()};
         TRY(talk.tell(Stage::kReady, std::span(master, terminal.master.valid() ? 1 : 0)));
@@ -110,14 +115,16 @@ Result<UniqueFd> follow(const Exec& exec, const sys::Child& process, ParentTalk&
 }  // namespace
 
 Result<Running> exec(const ExecRequest& request) {
-  TRY_SET(Plan plan, plan_exec(request.spec, request.process));
+  TRY_SET(Plan plan, plan_exec(request.spec));
   TRY_SET(SeccompChoice seccomp,
           choose_seccomp(request.spec, request.process, request.default_seccomp));
+  TRY_SET(Labels labels, Labels::plan(request.process, ""));
   TRY_SET(CgroupEntry cgroup, CgroupEntry::find(request.spec.linux_, request.cgroups));
-  const Exec exec{.request = request,
-                  .plan = std::move(plan),
-                  .seccomp = std::move(seccomp),
-                  .cgroup = std::move(cgroup)};
+  Exec exec{.request = request,
+            .plan = std::move(plan),
+            .seccomp = std::move(seccomp),
+            .labels = std::move(labels),
+            .cgroup = std::move(cgroup)};
   TRY_SET(auto sockets, sys::packet_socket_pair());
   const auto flags = static_cast<int>(exec.plan.join_flags & ~std::uint64_t{CLONE_NEWUSER});
   TRY_SET(sys::Child process,

@@ -41,6 +41,7 @@ struct Init {
   std::string created_state;  // what the startContainer hooks are told
   std::string to_agent;       // what the seccomp agent is told
   cgroup::Tree cgroups;
+  OwnLabels labels;
 };
 
 // Takes the parent's mounts: returns the root with what it was made of, and puts the others where they belong in the
@@ -171,7 +172,7 @@ bool has_create_hooks(const oci::Hooks& hooks) {
            hooks.create_container.empty() && hooks.start_container.empty());
 }
 
-void init_main(const Launch& launch, UniqueFd socket) {
+void init_main(Launch& launch, UniqueFd socket) {
   (void)sys::set_name("planet:[init]");
   (void)sys::set_dumpable(false);
   InitTalk talk(std::move(socket));
@@ -181,8 +182,13 @@ void init_main(const Launch& launch, UniqueFd socket) {
             .steps = steps,
             .terminal = {},
             .created_state = {},
-            .cgroups = {}};
-  if (const auto ready = become_container(init); !ready) {
+            .cgroups = {},
+            .labels = {}};
+  const auto ready = [&]() -> Result<> {
+    TRY_SET(init.labels, std::move(launch.labels).open_own());
+    return become_container(init);
+  }();
+  if (!ready) {
     talk.fail(ready.error());
     sys::exit_now(1);
   }
@@ -197,6 +203,7 @@ void init_main(const Launch& launch, UniqueFd socket) {
                      .reaper = std::nullopt,
                      .agent = launch.seccomp.agent.borrow(),
                      .to_agent = init.to_agent,
+                     .labels = &init.labels,
                      .ready = [&]() -> Result<> {
                        TRY(wait_for_start(init));
                        return take_habits(launch.spec.linux_);

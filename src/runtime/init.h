@@ -11,6 +11,7 @@
 #include "oci/spec.h"
 #include "runtime/cgroup_entry.h"
 #include "runtime/joins.h"
+#include "runtime/labels.h"
 #include "runtime/launch.h"
 #include "runtime/plan.h"
 #include "runtime/seccomp_choice.h"
@@ -26,6 +27,7 @@ struct Launch {
   std::vector<Join> joins;
   std::uint64_t separate = 0;  // CLONE_NEW* of the namespaces that it does not share with us
   SeccompChoice seccomp;
+  Labels labels;
   UniqueFd reaper;
   CgroupEntry cgroup;
   bool cgroup_later = false;  // it is made when init is there
@@ -35,6 +37,6 @@ struct Launch {
 bool has_create_hooks(const oci::Hooks& hooks);
 
 // Never returns: the command takes over, or the error goes to the parent, at the other end of `socket`.
-[[noreturn]] void init_main(const Launch& launch, UniqueFd socket);
+[[noreturn]] void init_main(Launch& launch, UniqueFd socket);
 
 }  // namespace planet::runtime

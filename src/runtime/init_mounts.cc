@@ -15,6 +15,7 @@
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/process.h"
+#include "sys/xattr.h"
 
 namespace planet::runtime {
 namespace {
@@ -169,6 +170,9 @@ Result<std::vector<fs::DetachedMount>> build_file_systems(const Plan& plan, cons
     if (mount.maker != Maker::kInit) continue;
     TRY(steps.run(info_of(LaunchStep::kFileSystem), mount.destination, [&]() -> Result<> {
       TRY_SET(built[i], fs::DetachedMount::make(mount.type, mount.source, mount.options));
+      if (!mount.root_label.empty())
+        TRY(sys::set_xattr(built[i].root(), "security.selinux", mount.root_label),
+            "linux.mountLabel");
       if (mount.options.propagation == 0) return {};
       return built[i].set_attributes(mount.options);
     }));

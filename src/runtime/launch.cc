@@ -169,6 +169,7 @@ Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
                 .joins = {},
                 .separate = 0,
                 .seccomp = {},
+                .labels = {},
                 .reaper = {},
                 .cgroup = {},
                 .cgroup_later = request.place != nullptr};
@@ -181,6 +182,7 @@ Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
   launch.separate = separate_flags(launch.plan, launch.joins);
   TRY(check_names(launch.spec, launch.separate));
   TRY_SET(launch.seccomp, choose_seccomp(request.spec, launch.process, request.default_seccomp));
+  TRY_SET(launch.labels, Labels::plan(launch.process, launch.spec.linux_.mount_label));
   if (request.init_reaper) {
     TRY_SET(launch.reaper, open_reaper());
   }

@@ -93,6 +93,20 @@ Result<PlannedMount> plan_mount(const oci::Mount& mount) {
   return planned;
 }
 
+// What the file system itself can be told is its option. proc, sysfs and the control groups have labels of their own; that
+// of mqueue is an attribute of its root.
+void label_mount(PlannedMount& mount, const std::string& label) {
+  if (label.empty() || (mount.maker != Maker::kInit && mount.maker != Maker::kParentDev)) return;
+  if (mount.type == "proc" || mount.type == "sysfs") return;
+  if (mount.type == "mqueue") {
+    mount.root_label = label;
+    return;
+  }
+  const auto said = [](const fs::DataOption& option) { return option.key == "context"; };
+  if (std::ranges::none_of(mount.options.data, said))
+    mount.options.data.push_back({.key = "context", .value = label});
+}
+
 // config-linux.md#default-devices
 std::vector<oci::Device> default_devices() {
   struct Node {
@@ -150,18 +164,7 @@ Result<> check_supported(const oci::Spec& spec) {
   const oci::Linux& linux_part = spec.linux_;
   const std::pair<const char*, bool> fields[] = {
       {"linux.intelRdt", linux_part.intel_rdt.has_value()},
-      {"linux.netDevices", !linux_part.net_devices.empty()},
-      {"linux.mountLabel", !linux_part.mount_label.empty()}};
-  for (const auto& [name, used] : fields)
-    if (used)
-      return fail(Code::kUnsupported, std::string(name) + " is not supported by this version");
-  return {};
-}
-
-Result<> check_process_supported(const oci::Process& process) {
-  const std::pair<const char*, bool> fields[] = {
-      {"process.apparmorProfile", !process.apparmor_profile.empty()},
-      {"process.selinuxLabel", !process.selinux_label.empty()}};
+      {"linux.netDevices", !linux_part.net_devices.empty()}};
   for (const auto& [name, used] : fields)
     if (used)
       return fail(Code::kUnsupported, std::string(name) + " is not supported by this version");
@@ -175,12 +178,12 @@ const NamespaceKind& kind_of(NamespaceType type) {
 }
 
 Result<Plan> plan_launch(const oci::Spec& spec) {
-  if (spec.process) TRY(check_process_supported(*spec.process));
   TRY(check_supported(spec));
   Plan plan;
   TRY(plan_namespaces(spec, plan));
   for (const oci::Mount& mount : spec.mounts) {
     TRY_SET(PlannedMount planned, plan_mount(mount));
+    label_mount(planned, spec.linux_.mount_label);
     if (planned.maker == Maker::kParentBind || planned.maker == Maker::kParentDev)
       ++plan.parent_mounts;
     plan.mounts.push_back(std::move(planned));
@@ -193,8 +196,7 @@ Result<Plan> plan_launch(const oci::Spec& spec) {
   return plan;
 }
 
-Result<Plan> plan_exec(const oci::Spec& spec, const oci::Process& process) {
-  TRY(check_process_supported(process));
+Result<Plan> plan_exec(const oci::Spec& spec) {
   Plan plan;
   TRY(plan_namespaces(spec, plan));
   return plan;

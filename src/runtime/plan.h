@@ -27,6 +27,7 @@ struct PlannedMount {
   std::string source;
   fs::MountOptions options;
   Maker maker = Maker::kInit;
+  std::string root_label;  // SELinux's, for the root of what init makes
   std::vector<oci::IdMapping> uid_mappings, gid_mappings;  // of this mount, as the spec has them
 };
 
@@ -66,6 +67,6 @@ struct Plan {
 Result<Plan> plan_launch(const oci::Spec& spec);
 
 // The part of the plan that one more process in the running container needs: its namespaces.
-Result<Plan> plan_exec(const oci::Spec& spec, const oci::Process& process);
+Result<Plan> plan_exec(const oci::Spec& spec);
 
 }  // namespace planet::runtime

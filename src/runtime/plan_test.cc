@@ -67,8 +67,6 @@ const BadCase kBad[] = {
      [](oci::Spec& s) { s.mounts[0].options = {"move"}; }},
     {"mounts: \"/data\": a bind mount has no option \"size\"",
      [](oci::Spec& s) { s.mounts[2].options = {"rbind", "size=3"}; }},
-    {"process.apparmorProfile is not supported by this version",
-     [](oci::Spec& s) { s.process->apparmor_profile = "x"; }},
     {"mounts: \"/proc\": an id map is supported for bind mounts only",
      [](oci::Spec& s) { s.mounts[0].options = {"idmap"}; }},
     {"linux.devices: \"/data/x\" is below the mount at \"/data\", where none can be made with a "
@@ -83,6 +81,32 @@ const BadCase kBad[] = {
     {"linux.namespaces has no \"mount\": a container without it would mount over the host",
      [](oci::Spec& s) { s.linux_.namespaces.clear(); }},
 };
+
+std::string context_of(const PlannedMount& mount) {
+  for (const fs::DataOption& option : mount.options.data)
+    if (option.key == "context") return option.value.value_or("");
+  return "";
+}
+
+TEST(PlanLaunch, LabelsWhatItMounts) {
+  const std::string label = "system_u:object_r:container_file_t:s0:c1,c2";
+  oci::Spec spec = good_spec();
+  spec.mounts.push_back({.destination = "/dev/mqueue", .type = "mqueue"});
+  spec.mounts.push_back({.destination = "/dev/pts", .type = "devpts"});
+  spec.mounts.push_back({.destination = "/t", .type = "tmpfs", .options = {"context=own"}});
+  spec.mounts.push_back({.destination = "/sys", .type = "sysfs"});
+  for (const bool asked : {false, true}) {
+    spec.linux_.mount_label = asked ? label : "";
+    const auto plan = plan_launch(spec);
+    ASSERT_TRUE(plan) << plan.error().to_string();
+    const std::string want = asked ? label : "";
+    const std::string contexts[] = {"", want, "", "", "", want, "own", ""};
+    for (std::size_t i = 0; i < plan->mounts.size(); ++i)
+      EXPECT_EQ(context_of(plan->mounts[i]), contexts[i]) << plan->mounts[i].destination;
+    for (const PlannedMount& mount : plan->mounts)
+      EXPECT_EQ(mount.root_label, mount.type == "mqueue" ? want : "") << mount.destination;
+  }
+}
 
 TEST(PlanLaunch, RefusesByName) {
   for (const BadCase& c : kBad) {

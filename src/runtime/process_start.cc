@@ -201,6 +201,8 @@ Result<std::vector<std::string>> become_ready(const ProcessStart& start, const S
                 [&] { return enter_work_dir(start.process.cwd); }));
   std::vector<std::string> env = start.process.env;
   if (!has_variable(env, "HOME")) env.push_back("HOME=" + (home.empty() ? "/" : home));
+  if (start.labels != nullptr && start.labels->any())
+    TRY(steps.run(info_of(LaunchStep::kLabels), [&] { return start.labels->take(); }));
   TRY(start.ready());
   if (user.umask) sys::set_umask(*user.umask);
   TRY(steps.run(info_of(LaunchStep::kPrivileges), [&] { return drop_privileges(start, user); }));

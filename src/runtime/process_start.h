@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "oci/spec.h"
+#include "runtime/labels.h"
 #include "runtime/launch.h"
 #include "runtime/step.h"
 
@@ -34,6 +35,8 @@ struct ProcessStart {
   BorrowedFd agent{
       -1};  // who answers for the filter, if it is valid: gets its listener with the text `to_agent`
   std::string to_agent;
+  const OwnLabels* labels =
+      nullptr;  // taken before `ready`: the container's own hooks run under them, too
   // Called when only privileges are left to drop, and the command to execute; it may wait.
   std::function<Result<>()> ready;
 };

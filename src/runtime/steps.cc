@@ -55,6 +55,8 @@ constexpr std::array<StepInfo, kLaunchSteps> kSteps = {{
     {"find the user", "names are looked up in the container's own passwd file",
      "read /etc/passwd, /etc/group"},
     {"enter the working directory", "where the command starts", "fchdir"},
+    {"set the labels", "what AppArmor and SELinux will hold the command to",
+     "write /proc/self/attr/..."},
     {"drop privileges", "only the few capabilities and system calls that programs need remain",
      "capset, prctl, seccomp(SECCOMP_SET_MODE_FILTER)"},
     {"execute", "the container's command takes the place of this process", "execve"},

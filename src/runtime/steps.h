@@ -36,6 +36,7 @@ enum class LaunchStep : std::uint8_t {
   kChangeRoot,
   kUser,
   kWorkDir,
+  kLabels,
   kPrivileges,
   kExecute,
 };

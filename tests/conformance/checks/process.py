@@ -229,12 +229,18 @@ def _(t):
 refused(LINUX, "oom.out-of-range", "oomScoreAdj 1001 cannot be set: error", put("process.oomScoreAdj", 1001))
 refused(LINUX, "apparmor.not-here", "an AppArmor profile where there is no AppArmor is an error, not ignored",
         put("process.apparmorProfile", "planet-profile"), needs="no_apparmor")
-inside(put("process.apparmorProfile", "unconfined"), checks=[
-    see(LINUX, "apparmor.profile", "the profile is set", at("pid"), 1, needs="apparmor")])
+inside(put("process.apparmorProfile", "unconfined"), ask("read=/proc/self/attr/apparmor/current"), checks=[
+    see(LINUX, "apparmor.profile", "the profile is set", at("read=/proc/self/attr/apparmor/current"),
+        "unconfined\n", needs="apparmor")])
+refused(LINUX, "apparmor.not-loaded", "a profile that is not loaded is an error, by its name",
+        put("process.apparmorProfile", "planet-no-such-profile"), mentions="planet-no-such-profile", needs="apparmor")
 refused(LINUX, "selinux.not-here", "an SELinux label where there is no SELinux is an error, not ignored",
         put("process.selinuxLabel", "system_u:system_r:container_t:s0"), needs="no_selinux")
-inside(put("process.selinuxLabel", "system_u:system_r:container_t:s0"), checks=[
-    see(LINUX, "selinux.label", "the label is set", at("pid"), 1, needs="selinux")])
+inside(put("process.selinuxLabel", "system_u:system_r:container_t:s0"), ask("read=/proc/self/attr/current"), checks=[
+    see(LINUX, "selinux.label", "the label is set", at("read=/proc/self/attr/current"),
+        lambda v: v.rstrip("\n\0") == "system_u:system_r:container_t:s0", needs="selinux")])
+refused("config-linux.md#mount-label", "mount-label.not-here", "a label of mounts where there is no SELinux is an error",
+        put("linux.mountLabel", "system_u:object_r:container_file_t:s0"), needs="no_selinux")
 
 SCHEDULER, IO, AFFINITY = "config.md#linux-process scheduler", "config.md#linux-process ioPriority", \
     "config.md#linux-process execCPUAffinity"
