@@ -44,7 +44,7 @@ oci::LinuxFeatures linux_features() {
   features.memory_policy = oci::MemoryPolicyFeatures{.modes = texts(oci::kMemoryPolicyModes),
                                                      .flags = texts(oci::kMemoryPolicyFlags)};
   features.idmap_mounts = true;
-  features.net_devices = false;
+  features.net_devices = true;
   return features;
 }
 

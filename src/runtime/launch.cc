@@ -7,6 +7,7 @@
 #include "runtime/hooks.h"
 #include "runtime/init.h"
 #include "runtime/namespaces.h"
+#include "runtime/net_devices.h"
 #include "runtime/parent_mounts.h"
 #include "runtime/placement.h"
 #include "runtime/reaper.h"
@@ -103,6 +104,10 @@ Result<> prepare_container(Launch& launch, pid_t init, ParentTalk& talk, const S
   if (launch.cgroup_later) TRY(talk.wait_for(Stage::kCgroup));
   TRY(talk.wait_for(Stage::kMounts));
   TRY(set_scheduling(init, launch.process));
+  // Init has its network by now, and the hooks that follow may want to see them there.
+  if (const auto& devices = launch.spec.linux_.net_devices; !devices.empty())
+    TRY(steps.run(info_of(LaunchStep::kNetDevices),
+                  [&] { return move_net_devices(devices, init); }));
   return talk.answer(lent);
 }
 

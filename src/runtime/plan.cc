@@ -161,13 +161,8 @@ Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
 
 // What the specification has and this version has not: refused by name, never passed over.
 Result<> check_supported(const oci::Spec& spec) {
-  const oci::Linux& linux_part = spec.linux_;
-  const std::pair<const char*, bool> fields[] = {
-      {"linux.intelRdt", linux_part.intel_rdt.has_value()},
-      {"linux.netDevices", !linux_part.net_devices.empty()}};
-  for (const auto& [name, used] : fields)
-    if (used)
-      return fail(Code::kUnsupported, std::string(name) + " is not supported by this version");
+  if (spec.linux_.intel_rdt)
+    return fail(Code::kUnsupported, "linux.intelRdt is not supported by this version");
   return {};
 }
 

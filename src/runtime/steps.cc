@@ -21,6 +21,8 @@ constexpr std::array<StepInfo, kLaunchSteps> kSteps = {{
     {"open the volumes", "files of this machine that were asked for, opened before init loses them",
      "open_tree(OPEN_TREE_CLONE), mount_setattr"},
     {"set the resource limits", "limits of single processes, as with ulimit", "prlimit64"},
+    {"move the network devices", "they leave this machine's network and are the container's",
+     "netlink RTM_NEWLINK, IFLA_NET_NS_FD"},
     {"run the hooks", "programs that the engine above wants run at this point", "execve"},
     {"enter the control group", "from here on, all that it uses is counted",
      "write tasks, or clone3(CLONE_INTO_CGROUP)"},

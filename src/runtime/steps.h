@@ -16,6 +16,7 @@ enum class LaunchStep : std::uint8_t {
   kDevices,
   kVolumes,
   kLimits,
+  kNetDevices,
   kHooks,
   // Init's.
   kEnterCgroup,

@@ -28,7 +28,7 @@ from driver import Runtime  # noqa: E402
 from leaks import Watch, sweep  # noqa: E402
 
 GROUPS = ("lifecycle", "state", "config", "process", "mounts", "namespaces", "devices", "cgroups", "seccomp", "hooks",
-          "execs", "terminals", "commands", "logs", "features")
+          "networks", "execs", "terminals", "commands", "logs", "features")
 
 
 def arguments():

@@ -1,0 +1,148 @@
+#include "runtime/net_devices.h"
+
+#include <linux/if_addr.h>
+#include <linux/rtnetlink.h>
+#include <linux/sched.h>
+
+#include "base/strings.h"
+#include "base/undo.h"
+#include "sys/file.h"
+#include "sys/netlink.h"
+#include "sys/process.h"
+#include "sys/socket.h"
+
+namespace planet::runtime {
+namespace {
+
+// One side of the move.
+struct Side {
+  UniqueFd ns;
+  sys::NetLink link;
+};
+
+struct Device {
+  std::string host_name, name;
+  int interface = 0;
+  bool up = false;
+  std::vector<sys::NetAddress> addresses;
+};
+
+Result<UniqueFd> open_ns(const std::string& process) {
+  return sys::open_at(sys::kCwd, ("/proc/" + process + "/ns/net").c_str(), O_RDONLY);
+}
+
+// A socket belongs to the namespace of who makes it: another process goes there, and sends it back.
+Result<sys::NetLink> open_link_in(BorrowedFd ns) {
+  constexpr std::size_t kMostText = 4096;
+  TRY_SET(auto ends, sys::packet_socket_pair());
+  TRY_SET(const sys::Child child, sys::clone_process({}));
+  if (!child.valid()) {
+    const auto sent = [&]() -> Result<> {
+      TRY(sys::set_ns(ns, CLONE_NEWNET));
+      TRY_SET(const sys::NetLink link, sys::NetLink::open());
+      const BorrowedFd lent[] = {link.socket()};
+      return sys::send_message(ends.second.borrow(), "it", lent);
+    }();
+    if (!sent) (void)sys::send_message(ends.second.borrow(), sent.error().to_string());
+    sys::exit_now(0);
+  }
+  ends.second.reset();
+  TRY_SET(sys::Message message, sys::receive_message(ends.first.borrow(), kMostText));
+  if (message.fds.size() == 1) return sys::NetLink(std::move(message.fds.front()));
+  return fail(Code::kSystem, "enter the container's network: " + message.bytes);
+}
+
+bool is_kept(const sys::NetAddress& address) {
+  return (address.flags & IFA_F_PERMANENT) != 0 && address.scope == RT_SCOPE_UNIVERSE;
+}
+
+std::string field(const std::string& host_name) {
+  return "linux.netDevices[" + quote(host_name) + "]";
+}
+
+Result<Device> look_at(sys::NetLink& here, const std::string& name, const oci::NetDevice& wish) {
+  Device device{.host_name = name,
+                .name = wish.name.empty() ? name : wish.name,
+                .interface = 0,
+                .up = false,
+                .addresses = {}};
+  const auto found = here.find(name);
+  if (!found && found.error().code() == Code::kNotFound)
+    return fail(Code::kNotFound, "this machine has no such network device");
+  TRY_SET(device.interface, found);
+  TRY_SET(device.up, here.is_up(name));
+  TRY_SET(device.addresses, here.addresses(device.interface));
+  std::erase_if(device.addresses, [](const sys::NetAddress& one) { return !is_kept(one); });
+  return device;
+}
+
+Result<bool> is_there(const sys::NetLink& link, const std::string& name) {
+  const auto found = link.find(name);
+  if (found) return true;
+  if (found.error().code() == Code::kNotFound) return false;
+  return std::unexpected(found.error());
+}
+
+// "net%d": the first number that is free, as the kernel would count.
+Result<std::string> free_name(const sys::NetLink& there, const std::string& pattern) {
+  const std::size_t percent = pattern.find('%');
+  if (percent == std::string::npos) {
+    TRY_SET(const bool taken, is_there(there, pattern));
+    if (taken)
+      return fail(Code::kAlreadyExists,
+                  "the container's network has a " + quote(pattern) + " already");
+    return pattern;
+  }
+  for (int number = 0;; ++number) {
+    std::string name = pattern.substr(0, percent) + std::to_string(number);
+    TRY_SET(const bool taken, is_there(there, name));
+    if (!taken) return name;
+  }
+}
+
+Result<> furnish(sys::NetLink& link, const Device& device, const std::string& name, bool up) {
+  TRY_SET(const int interface, link.find(name));
+  for (const sys::NetAddress& address : device.addresses) TRY(link.add_address(interface, address));
+  return up ? link.raise(name) : Result<>();
+}
+
+void give_back(const Device& device, Side& here, Side& there) {
+  const auto interface = there.link.find(device.name);
+  if (interface && there.link.move(*interface, here.ns.borrow(), device.host_name))
+    (void)furnish(here.link, device, device.host_name, device.up);
+}
+
+Result<> move(Device& device, Side& here, Side& there, Undo& undo) {
+  TRY_SET(device.name, free_name(there.link, device.name));
+  Result<> moved = here.link.move(device.interface, there.ns.borrow(), device.name);
+  if (!moved && moved.error().sys_errno() == EINVAL)
+    return fail(Code::kUnsupported,
+                "the kernel does not let this kind of device go to another "
+                "network namespace");
+  TRY(moved);
+  undo.add([&device, &here, &there] { give_back(device, here, there); });
+  return furnish(there.link, device, device.name, true);
+}
+
+}  // namespace
+
+Result<> move_net_devices(const std::map<std::string, oci::NetDevice>& devices, pid_t init) {
+  // Of this thread: a caller may have several, each with its own.
+  TRY_SET(UniqueFd here_ns, open_ns("thread-self"));
+  TRY_SET(UniqueFd there_ns, open_ns(std::to_string(init)));
+  TRY_SET(sys::NetLink here_link, sys::NetLink::open());
+  TRY_SET(sys::NetLink there_link, open_link_in(there_ns.borrow()));
+  Side here{.ns = std::move(here_ns), .link = std::move(here_link)};
+  Side there{.ns = std::move(there_ns), .link = std::move(there_link)};
+  std::vector<Device> all;
+  for (const auto& [name, wish] : devices) {
+    TRY_SET(Device device, look_at(here.link, name, wish), field(name));
+    all.push_back(std::move(device));
+  }
+  Undo undo;
+  for (Device& device : all) TRY(move(device, here, there, undo), field(device.host_name));
+  undo.commit();
+  return {};
+}
+
+}  // namespace planet::runtime
