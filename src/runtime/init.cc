@@ -152,11 +152,16 @@ Result<> become_container(Init& init) {
     TRY(step(LaunchStep::kHostName, [&] { return set_names(launch.spec); }));
   if ((plan.unshare_flags & CLONE_NEWNET) != 0)
     TRY(step(LaunchStep::kLoopback, sys::raise_loopback));
-  TRY(step(LaunchStep::kSysctl, [&] {
-    return write_sysctls(plan, launch.separate, mounts, launch.spec.linux_.sysctl);
-  }));
-
+  const auto write_parameters = [&] {
+    return step(LaunchStep::kSysctl, [&] {
+      return write_sysctls(plan, launch.separate, mounts, launch.spec.linux_.sysctl);
+    });
+  };
+  // While the parent is busy; but those of devices that it moves (net.ipv4.conf.eth0) come with them.
+  const bool wait_for_devices = !launch.spec.linux_.net_devices.empty();
+  if (!wait_for_devices) TRY(write_parameters());
   TRY_SET(const fs::DetachedMount root, take_mounts(init, mounts));
+  if (wait_for_devices) TRY(write_parameters());
   if (mounts_cgroups(plan)) {
     TRY_SET(init.cgroups, own_cgroup_tree(launch.spec.linux_));
   }

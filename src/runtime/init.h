@@ -13,6 +13,7 @@
 #include "runtime/joins.h"
 #include "runtime/labels.h"
 #include "runtime/launch.h"
+#include "runtime/net_devices.h"
 #include "runtime/plan.h"
 #include "runtime/seccomp_choice.h"
 
@@ -28,6 +29,7 @@ struct Launch {
   std::uint64_t separate = 0;  // CLONE_NEW* of the namespaces that it does not share with us
   SeccompChoice seccomp;
   Labels labels;
+  MovedNetDevices net_devices;  // the parent's
   UniqueFd reaper;
   CgroupEntry cgroup;
   bool cgroup_later = false;  // it is made when init is there

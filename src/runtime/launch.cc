@@ -7,7 +7,6 @@
 #include "runtime/hooks.h"
 #include "runtime/init.h"
 #include "runtime/namespaces.h"
-#include "runtime/net_devices.h"
 #include "runtime/parent_mounts.h"
 #include "runtime/placement.h"
 #include "runtime/reaper.h"
@@ -106,8 +105,10 @@ Result<> prepare_container(Launch& launch, pid_t init, ParentTalk& talk, const S
   TRY(set_scheduling(init, launch.process));
   // Init has its network by now, and the hooks that follow may want to see them there.
   if (const auto& devices = launch.spec.linux_.net_devices; !devices.empty())
-    TRY(steps.run(info_of(LaunchStep::kNetDevices),
-                  [&] { return move_net_devices(devices, init); }));
+    TRY(steps.run(info_of(LaunchStep::kNetDevices), [&]() -> Result<> {
+      TRY_SET(launch.net_devices, MovedNetDevices::move(devices, init));
+      return {};
+    }));
   return talk.answer(lent);
 }
 
@@ -175,6 +176,7 @@ Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
                 .separate = 0,
                 .seccomp = {},
                 .labels = {},
+                .net_devices = {},
                 .reaper = {},
                 .cgroup = {},
                 .cgroup_later = request.place != nullptr};
@@ -234,6 +236,7 @@ Result<Running> launch(const LaunchRequest& request) {
     return std::unexpected(talk.init_died() ? with_death(std::move(error), init)
                                             : std::move(error));
   }
+  launch.net_devices.keep();
   return Running{.init = std::move(init),
                  .terminal = *std::move(terminal),
                  .cgroup = std::move(launch.cgroup).group()};

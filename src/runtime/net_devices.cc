@@ -4,8 +4,9 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
 
+#include <cerrno>
+
 #include "base/strings.h"
-#include "base/undo.h"
 #include "sys/file.h"
 #include "sys/netlink.h"
 #include "sys/process.h"
@@ -112,37 +113,64 @@ void give_back(const Device& device, Side& here, Side& there) {
     (void)furnish(here.link, device, device.host_name, device.up);
 }
 
-Result<> move(Device& device, Side& here, Side& there, Undo& undo) {
-  TRY_SET(device.name, free_name(there.link, device.name));
-  Result<> moved = here.link.move(device.interface, there.ns.borrow(), device.name);
-  if (!moved && moved.error().sys_errno() == EINVAL)
-    return fail(Code::kUnsupported,
-                "the kernel does not let this kind of device go to another "
-                "network namespace");
-  TRY(moved);
-  undo.add([&device, &here, &there] { give_back(device, here, there); });
-  return furnish(there.link, device, device.name, true);
-}
-
 }  // namespace
 
-Result<> move_net_devices(const std::map<std::string, oci::NetDevice>& devices, pid_t init) {
+struct MovedNetDevices::Move {
+  Side here, there;
+  std::vector<Device> devices;
+  std::size_t moved = 0;  // so many of them, from the first
+
+  Move(Side from, Side to) : here(std::move(from)), there(std::move(to)) {}
+  Move(const Move&) = delete;
+  Move& operator=(const Move&) = delete;
+  Move(Move&&) = delete;
+  Move& operator=(Move&&) = delete;
+  ~Move() {
+    while (moved > 0) give_back(devices[--moved], here, there);
+  }
+
+  Result<> next() {
+    Device& device = devices[moved];
+    TRY_SET(device.name, free_name(there.link, device.name));
+    Result<> gone = here.link.move(device.interface, there.ns.borrow(), device.name);
+    if (!gone && gone.error().sys_errno() == EINVAL)
+      return fail(Code::kUnsupported,
+                  "the kernel does not let this kind of device go to another "
+                  "network namespace");
+    TRY(gone);
+    ++moved;
+    return furnish(there.link, device, device.name, true);
+  }
+};
+
+MovedNetDevices::MovedNetDevices() = default;
+MovedNetDevices::MovedNetDevices(MovedNetDevices&&) noexcept = default;
+MovedNetDevices& MovedNetDevices::operator=(MovedNetDevices&&) noexcept = default;
+MovedNetDevices::~MovedNetDevices() = default;
+
+void MovedNetDevices::keep() {
+  if (move_) move_->moved = 0;
+  move_.reset();
+}
+
+Result<MovedNetDevices> MovedNetDevices::move(const std::map<std::string, oci::NetDevice>& devices,
+                                              pid_t init) {
   // Of this thread: a caller may have several, each with its own.
   TRY_SET(UniqueFd here_ns, open_ns("thread-self"));
   TRY_SET(UniqueFd there_ns, open_ns(std::to_string(init)));
   TRY_SET(sys::NetLink here_link, sys::NetLink::open());
   TRY_SET(sys::NetLink there_link, open_link_in(there_ns.borrow()));
-  Side here{.ns = std::move(here_ns), .link = std::move(here_link)};
-  Side there{.ns = std::move(there_ns), .link = std::move(there_link)};
-  std::vector<Device> all;
+  MovedNetDevices moved;
+  moved.move_ =
+      std::make_unique<Move>(Side{.ns = std::move(here_ns), .link = std::move(here_link)},
+                             Side{.ns = std::move(there_ns), .link = std::move(there_link)});
+  Move& move = *moved.move_;
   for (const auto& [name, wish] : devices) {
-    TRY_SET(Device device, look_at(here.link, name, wish), field(name));
-    all.push_back(std::move(device));
+    TRY_SET(Device device, look_at(move.here.link, name, wish), field(name));
+    move.devices.push_back(std::move(device));
   }
-  Undo undo;
-  for (Device& device : all) TRY(move(device, here, there, undo), field(device.host_name));
-  undo.commit();
-  return {};
+  for (const Device& device : move.devices) TRY(move.next(), field(device.host_name));
+  return moved;
 }
 
 }  // namespace planet::runtime

@@ -68,7 +68,8 @@ class NetDevicesTest : public testing::Test {
     return output("nsenter --net=/proc/" + std::to_string(init_) + "/ns/net " + command);
   }
   std::string error_of(const std::map<std::string, oci::NetDevice>& devices) const {
-    const auto moved = move_net_devices(devices, init_);
+    auto moved = MovedNetDevices::move(devices, init_);
+    if (moved) moved->keep();
     return moved ? "" : moved.error().to_string();
   }
 
@@ -119,6 +120,23 @@ TEST_F(NetDevicesTest, ADeviceThatIsNotThereIsRefused) {
     EXPECT_EQ(error_of({{"v0", {}}, {"v1", {}}}),
               "linux.netDevices[\"v1\"]: this machine has no such network device");
     EXPECT_THAT(output("ip link show v0"), HasSubstr("v0@peer-v0"));
+  });
+}
+
+TEST_F(NetDevicesTest, WhatIsNotKeptGoesBack) {
+  between_two_networks([&] {
+    for (const char* name : {"a0", "b0"}) make_pair(name);
+    EXPECT_EQ(output("ip addr add 192.0.2.5/24 dev a0"), "");
+    {
+      const auto moved =
+          MovedNetDevices::move({{"a0", {.name = "b0"}}, {"b0", {.name = "a0"}}}, init_);
+      EXPECT_TRUE(moved) << moved.error().to_string();
+      EXPECT_THAT(inside("ip addr show b0"), HasSubstr("inet 192.0.2.5/24"));
+      EXPECT_THAT(inside("ip link show a0"), HasSubstr(",UP"));
+    }
+    EXPECT_THAT(output("ip addr show a0"),
+                AllOf(HasSubstr("inet 192.0.2.5/24"), Not(HasSubstr(",UP"))));
+    EXPECT_THAT(output("ip link show b0"), HasSubstr("b0@peer-b0"));
   });
 }
 

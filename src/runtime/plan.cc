@@ -162,7 +162,9 @@ Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
 // What the specification has and this version has not: refused by name, never passed over.
 Result<> check_supported(const oci::Spec& spec) {
   if (spec.linux_.intel_rdt)
-    return fail(Code::kUnsupported, "linux.intelRdt is not supported by this version");
+    return fail(Code::kUnsupported,
+                "linux.intelRdt is not supported by this version: no resctrl group would be made; "
+                "leave it out");
   return {};
 }
 

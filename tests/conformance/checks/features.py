@@ -65,6 +65,12 @@ fact(LINUX + "#seccomp", "actions", "seccomp actions are names of actions", subs
 fact(LINUX + "#seccomp", "operators", "seccomp operators are names of operators", subset("linux.seccomp.operators", OPERATORS))
 fact(LINUX + "#cgroup", "cgroup", "cgroup tells of v1, v2 and systemd with true or false",
      lambda f, t: expect(all(isinstance(f["linux"]["cgroup"][k], bool) for k in ("v1", "v2", "systemd")), f["linux"]["cgroup"]))
+for _name, _since in (("apparmor", "1.1"), ("selinux", "1.1"), ("intelRdt", "1.1"), ("netDevices", "1.3")):
+    def _enabled(f, _, name=_name):
+        told = f["linux"].get(name) or {}
+        expect(isinstance(told.get("enabled", False), bool), told)
+    fact(f"{LINUX}#{_name.lower()}", _name.lower(), f"{_name}, if it is there, tells with true or false what is implemented",
+         _enabled, _since)
 fact(DOCUMENT + "#annotations", "annotations", "annotations are a map of strings",
      lambda f, t: expect(all(isinstance(v, str) for v in (f.get("annotations") or {}).values()), f.get("annotations")))
 

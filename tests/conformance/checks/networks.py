@@ -65,6 +65,25 @@ def _(t):
     expect("169.254.7.7" not in four and "198.51.100.7" not in four, four)
 
 
+@story(DEVICES, "net-devices.sysctl", "kernel parameters of a device that is moved are set", since="1.3")
+def _(t):
+    device(t, "planet0")
+    c = t.held(put("linux.netDevices", {"planet0": {"name": "eth5"}}),
+               put("linux.sysctl", {"net.ipv4.conf.eth5.forwarding": "1"})).up()
+    question = "read=/proc/sys/net/ipv4/conf/eth5/forwarding"
+    expect(c.ask(question)[question] == "1\n", f"{c.ask(question)}")
+
+
+@story(DEVICES, "net-devices.given-back", "a container that cannot be created takes no device with it", since="1.3")
+def _(t):
+    device(t, "planet0")
+    ip("addr", "add", "192.0.2.5/24", "dev", "planet0")
+    c = t.container(put("linux.netDevices", {"planet0": {"name": "eth5"}}), put("process.args", ["/bin/planet-no-such"]))
+    must_fail(c.run())
+    expect(here("planet0:"), "the device is gone")
+    expect("192.0.2.5" in read("/proc/net/fib_trie"), "its address is gone")
+
+
 def refused(name, sentence, devices, *mutations, mentions):
     def body(t):
         device(t, "planet0")
