@@ -1,7 +1,7 @@
 # planet_module(NAME SOURCES a.cc ... [DEPENDS modules...] [LIBRARIES libs...] [THROWING b.cc ...]
 #               [TESTS a_test.cc ...] [FUZZ a_fuzz.cc ...])
 # One folder of src/ is one static library. Our code is built without exceptions; THROWING names the
-# sources that wall in a library which throws. FUZZ targets become fuzz_<module>_<name> under PLANET_FUZZ.
+# sources that wall in a library which throws. FUZZ targets become fuzz_<module>_<name> under PLANET_SANITIZE.
 function(planet_module NAME)
   cmake_parse_arguments(M "" "" "SOURCES;DEPENDS;LIBRARIES;THROWING;TESTS;FUZZ" ${ARGN})
   add_library(${NAME} STATIC ${M_SOURCES} ${M_THROWING})
@@ -12,7 +12,7 @@ function(planet_module NAME)
     target_link_libraries(${NAME}_test ${NAME} GTest::gmock GTest::gtest_main)
     add_test(NAME unit.${NAME} COMMAND ${NAME}_test)
   endif()
-  if(PLANET_FUZZ)
+  if(PLANET_SANITIZE)
     foreach(source IN LISTS M_FUZZ)
       get_filename_component(stem ${source} NAME_WE)
       add_executable(fuzz_${NAME}_${stem} ${source})

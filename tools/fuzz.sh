@@ -3,9 +3,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 seconds=$1
-tools/build.sh fuzz
+tools/build.sh asan
 mkdir -p build/fuzz/findings
-mapfile -t targets < <(find build/fuzz/src -type f -name 'fuzz_*' -executable | sort)
+mapfile -t targets < <(find build/asan/src -type f -name 'fuzz_*' -executable | sort)
 run() {
 	local target=$1 name corpus
 	name=$(basename "$target")
