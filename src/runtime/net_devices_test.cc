@@ -11,6 +11,7 @@
 #include <functional>
 #include <thread>
 
+#include "sys/file.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
 
@@ -50,8 +51,8 @@ class NetDevicesTest : public testing::Test {
       if (!init->valid()) {
         gate->write.reset();
         char byte = 0;
-        (void)::read(gate->read.borrow().get(), &byte, 1);  // until the test is over
-        ::_exit(0);
+        const auto end = sys::read_some(gate->read.borrow(), {&byte, 1});  // until the test is over
+        ::_exit(end ? 0 : 1);
       }
       init_ = init->pid();
       body();
