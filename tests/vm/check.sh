@@ -5,7 +5,7 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
-packages=(qemu-system-x86 mmdebstrap e2fsprogs cpio lz4 zstd xz-utils kmod busybox-static umoci skopeo)
+packages=(qemu-system-x86 mmdebstrap e2fsprogs cpio lz4 zstd xz-utils kmod busybox-static umoci skopeo secilc)
 missing=()
 for package in "${packages[@]}"; do
 	[ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
@@ -16,6 +16,7 @@ if [ ${#missing[@]} -gt 0 ]; then
 fi
 make --no-print-directory build
 "$here/small_image.sh" build/vm-image
+secilc -o build/vm-image/selinux.policy -f /dev/null "$here/selinux.cil"
 [ -f "$here/image/root.img" ] || { echo "==> building the machine's image"; "$here/build.sh"; }
 
 suites=("$@")
