@@ -14,6 +14,7 @@ namespace {
 
 constexpr const char* kProfileField = "process.apparmorProfile";
 constexpr const char* kLabelField = "process.selinuxLabel";
+constexpr const char* kMountField = "linux.mountLabel";
 constexpr const char* kUnconfined = "unconfined";
 
 Result<> check_name(const char* field, const std::string& name) {
@@ -62,13 +63,26 @@ Result<UniqueFd> open_attribute(BorrowedFd proc, const std::string& self, const 
                        RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS);
 }
 
+std::unexpected<Error> unknown_label(const std::string& what) {
+  return fail(Code::kInvalidArgument, what + ": the policy of SELinux has no such label");
+}
+
+// Asks the policy, where it can be asked: of a mount that fails nobody would know why.
+Result<> check_known(const std::string& mount_label) {
+  if (mount_label.empty()) return {};
+  const auto judge = sys::open_at(sys::kCwd, "/sys/fs/selinux/context", O_RDWR);
+  if (!judge) return {};
+  const Result<> known = sys::write_all(judge->borrow(), mount_label);
+  if (known || known.error().sys_errno() != EINVAL) return {};
+  return unknown_label(std::string(kMountField) + " " + quote(mount_label));
+}
+
 std::unexpected<Error> refused(const PlannedLabel& label, Error error) {
   const std::string what = label.field + " " + quote(label.name);
   if (label.field == kProfileField && error.sys_errno() == ENOENT)
     return fail(Code::kNotFound,
                 what + ": AppArmor has no such profile; load it with apparmor_parser");
-  if (label.field == kLabelField && error.sys_errno() == EINVAL)
-    return fail(Code::kInvalidArgument, what + ": the policy of SELinux has no such label");
+  if (label.field == kLabelField && error.sys_errno() == EINVAL) return unknown_label(what);
   return std::unexpected(std::move(error).while_doing(what));
 }
 
@@ -100,7 +114,7 @@ Result<std::vector<PlannedLabel>> plan_labels(const oci::Process& process,
 }
 
 Result<> check_mount_label(const std::string& label, const SecurityModules& modules) {
-  return label.empty() ? Result<>() : check_selinux("linux.mountLabel", label, modules);
+  return label.empty() ? Result<>() : check_selinux(kMountField, label, modules);
 }
 
 Result<Labels> Labels::plan(const oci::Process& process, const std::string& mount_label) {
@@ -109,6 +123,7 @@ Result<Labels> Labels::plan(const oci::Process& process, const std::string& moun
     return labels;
   const SecurityModules modules = security_modules();
   TRY(check_mount_label(mount_label, modules));
+  TRY(check_known(mount_label));
   TRY_SET(labels.labels_, plan_labels(process, modules));
   if (labels.labels_.empty()) return labels;
   TRY_SET(labels.proc_, open_proc());

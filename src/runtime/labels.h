@@ -61,7 +61,7 @@ class OwnLabels {
 class Labels {
  public:
   // Looks at the kernel and at /proc only if a label is asked for.
-  // Errors: as plan_labels, check_mount_label; kCorrupt - /proc is no proc file system.
+  // Errors: as plan_labels, check_mount_label; kInvalidArgument - SELinux has no such label for mounts; kCorrupt - /proc is no proc file system.
   static Result<Labels> plan(const oci::Process& process, const std::string& mount_label);
 
   // In the process that is to be labelled. Nothing of the caller's /proc stays open.

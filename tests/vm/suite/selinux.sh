@@ -63,7 +63,7 @@ done
 command true '.linux.mountLabel = "system_u:object_r:nothing_t:s0"'
 out=$(runtime create --bundle /bundle bad </dev/null 2>&1)
 check "a label of mounts that is none is refused" 1 $?
-contains "by name" context "$out"
+contains "by name" 'linux.mountLabel "system_u:object_r:nothing_t:s0": the policy of SELinux has no such label' "$out"
 check "no state of them" "" "$(ls /run/planet-runtime-test)"
 command true '.process.apparmorProfile = "x" | del(.process.selinuxLabel)'
 contains "AppArmor is refused" 'process.apparmorProfile is "x", but AppArmor is not enabled' "$(try)"
