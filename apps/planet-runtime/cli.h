@@ -26,7 +26,7 @@ struct Command {
 };
 
 // Each adds commands of its file.
-void add_process_commands(CLI::App& app, std::vector<Command>& commands);  // create run start exec
+void add_process_commands(CLI::App& app, std::vector<Command>& commands);  // create run start
 void add_exec_command(CLI::App& app, std::vector<Command>& commands);
 void add_events_command(CLI::App& app, std::vector<Command>& commands);
 void add_checkpoint_commands(CLI::App& app, std::vector<Command>& commands);  // checkpoint restore

@@ -161,7 +161,6 @@ void add_process_commands(CLI::App& app, std::vector<Command>& commands) {
   add_create(app, commands);
   add_run(app, commands);
   add_start(app, commands);
-  add_exec_command(app, commands);
 }
 
 }  // namespace planet::cli

@@ -2,7 +2,9 @@
 // errors, on standard error and in the log that the engine above reads.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
+#include <string_view>
 
 #include "base/strings.h"
 #include "cli.h"
@@ -57,17 +59,41 @@ void add_global_flags(CLI::App& app, Global& global) {
   app.set_version_flag("-v,--version", "planet-runtime version " PLANET_VERSION "\nspec: 1.3.0");
 }
 
+// The commands of a file, and who declares their flags.
+struct Family {
+  std::vector<std::string_view> names;
+  void (*add)(CLI::App& app, std::vector<Command>& commands);
+};
+
+// Declaring the flags of all commands costs a start more than reading config.json: only those of files with a command
+// that is named are, or all where help or an error is to list them.
+void add_commands(CLI::App& app, std::vector<Command>& commands,
+                  const std::vector<std::string_view>& words) {
+  const Family families[] = {
+      {{"create", "run", "start"}, add_process_commands},
+      {{"exec"}, add_exec_command},
+      {{"kill", "delete", "pause", "resume", "update"}, add_control_commands},
+      {{"state", "list", "ps", "features", "spec"}, add_look_commands},
+      {{"events"}, add_events_command},
+      {{"checkpoint", "restore"}, add_checkpoint_commands},
+  };
+  const auto named = [&](const Family& family) {
+    return std::ranges::find_first_of(words, family.names) != words.end();
+  };
+  const std::string_view help[] = {"-h", "--help"};
+  const bool all = std::ranges::find_first_of(words, help) != words.end() ||
+                   std::ranges::none_of(families, named);
+  for (const Family& family : families)
+    if (all || named(family)) family.add(app, commands);
+}
+
 int start(int argc, char** argv) {
   CLI::App app("The OCI runtime of Planet.", "planet-runtime");
   app.require_subcommand(1);
   Global global;
   add_global_flags(app, global);
   std::vector<Command> commands;
-  add_process_commands(app, commands);
-  add_control_commands(app, commands);
-  add_look_commands(app, commands);
-  add_events_command(app, commands);
-  add_checkpoint_commands(app, commands);
+  add_commands(app, commands, {argv + std::min(argc, 1), argv + argc});
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& done) {
