@@ -53,8 +53,28 @@ Result<> inherit_cpuset(BorrowedFd above, BorrowedFd dir) {
   return {};
 }
 
+bool was_asked(const std::vector<Write>& writes, std::string_view controller) {
+  return std::ranges::any_of(writes,
+                             [&](const Write& write) { return write.controller == controller; });
+}
+
+// Who has a delegated group cannot enable a controller above it; where one is missing then, the limit says so.
+bool is_anothers(const Error& error) {
+  const int err = error.sys_errno();
+  return err == EACCES || err == EPERM || err == EROFS;
+}
+
+// v2: a group, not the root, that has processes of its own. No controller is to be enabled there for the mere account: the
+// kernel refuses some, and with others every group below must be a threaded one.
+bool has_own_processes(BorrowedFd dir) {
+  if (!sys::exists_at(dir, "cgroup.type")) return false;
+  const auto processes = sys::read_file_at(dir, "cgroup.procs", 16U << 20);
+  return processes && !trim(*processes).empty();
+}
+
 // v2: lets the children of `dir` have the controllers.
-Result<> enable_controllers(BorrowedFd dir, const std::vector<std::string>& wanted) {
+Result<> enable_controllers(BorrowedFd dir, const std::vector<std::string>& wanted,
+                            const std::vector<Write>& writes) {
   TRY_SET(const std::string enabled, sys::read_file_at(dir, "cgroup.subtree_control"));
   TRY_SET(const std::string available, sys::read_file_at(dir, "cgroup.controllers"));
   const auto has = [](const std::string& list, const std::string& name) {
@@ -63,7 +83,10 @@ Result<> enable_controllers(BorrowedFd dir, const std::vector<std::string>& want
   };
   for (const std::string& name : wanted) {
     if (has(enabled, name) || !has(available, name)) continue;
-    TRY(sys::write_at(dir, "cgroup.subtree_control", "+" + name), "enable controller " + name);
+    if (!was_asked(writes, name) && has_own_processes(dir)) continue;
+    Result<> done = sys::write_at(dir, "cgroup.subtree_control", "+" + name);
+    if (!done && is_anothers(done.error())) continue;
+    TRY(std::move(done), "enable controller " + name);
   }
   return {};
 }
@@ -113,18 +136,14 @@ std::vector<std::string> controllers_for(Layout layout, const std::vector<Write>
   return names;
 }
 
-bool was_asked(const std::vector<Write>& writes, std::string_view controller) {
-  return std::ranges::any_of(writes,
-                             [&](const Write& write) { return write.controller == controller; });
-}
-
 // Opens the parents of the group, making those that are missing.
 Result<UniqueFd> make_parents(Layout layout, const Hierarchy& hierarchy,
                               const std::vector<std::string>& parts,
-                              const std::vector<std::string>& controllers) {
+                              const std::vector<std::string>& controllers,
+                              const std::vector<Write>& writes) {
   TRY_SET(UniqueFd dir, sys::duplicate(hierarchy.root.borrow()));
   for (std::size_t i = 0; i + 1 < parts.size(); ++i) {
-    if (layout == Layout::kUnified) TRY(enable_controllers(dir.borrow(), controllers));
+    if (layout == Layout::kUnified) TRY(enable_controllers(dir.borrow(), controllers, writes));
     const Result<> made = sys::make_dir_at(dir.borrow(), parts[i].c_str(), 0755);
     if (!made && made.error().code() != Code::kAlreadyExists) return std::unexpected(made.error());
     TRY_SET(UniqueFd next,
@@ -132,7 +151,7 @@ Result<UniqueFd> make_parents(Layout layout, const Hierarchy& hierarchy,
     if (hierarchy.controllers == "cpuset") TRY(inherit_cpuset(dir.borrow(), next.borrow()));
     dir = std::move(next);
   }
-  if (layout == Layout::kUnified) TRY(enable_controllers(dir.borrow(), controllers));
+  if (layout == Layout::kUnified) TRY(enable_controllers(dir.borrow(), controllers, writes));
   return dir;
 }
 
@@ -150,8 +169,9 @@ const Group::Part* Group::part(std::string_view controller) const {
 }
 
 Result<> Group::make_part(const Hierarchy& hierarchy, const std::vector<std::string>& path,
-                          const std::vector<std::string>& controllers, Existing existing) {
-  TRY_SET(UniqueFd parent, make_parents(layout_, hierarchy, path, controllers));
+                          const std::vector<std::string>& controllers,
+                          const std::vector<Write>& writes, Existing existing) {
+  TRY_SET(UniqueFd parent, make_parents(layout_, hierarchy, path, controllers, writes));
   const Result<> made = sys::make_dir_at(parent.borrow(), path.back().c_str(), 0755);
   const bool there = !made && made.error().code() == Code::kAlreadyExists;
   // v1: controllers that are mounted together share their directory.
@@ -175,13 +195,13 @@ Result<> Group::make_parts(const Host& host, std::string_view path,
   const std::vector<std::string> controllers = controllers_for(layout_, writes, width);
   if (layout_ == Layout::kUnified) {
     TRY_SET(const Hierarchy tree, host.hierarchy(""));
-    return make_part(tree, parts, controllers, existing);
+    return make_part(tree, parts, controllers, writes, existing);
   }
   for (const std::string& controller : controllers) {
     auto hierarchy = host.hierarchy(controller);
     if (!hierarchy && !was_asked(writes, controller)) continue;
     if (!hierarchy) return std::unexpected(std::move(hierarchy).error());
-    TRY(make_part(*hierarchy, parts, controllers, existing));
+    TRY(make_part(*hierarchy, parts, controllers, writes, existing));
   }
   return {};
 }
@@ -209,7 +229,14 @@ Result<> Group::apply(const std::vector<Write>& writes) const {
     if (last == nullptr || last->file != write.file) {
       auto opened = sys::open_at(where->dir.borrow(), write.file.c_str(), O_WRONLY);
       if (!opened && opened.error().code() == Code::kNotFound)
-        return fail(Code::kUnsupported, "set " + write.what + ": this kernel has no " + write.file);
+        return fail(
+            Code::kUnsupported,
+            "set " + write.what + ": " +
+                (layout_ == Layout::kUnified ? "no " + write.file +
+                                                   " in the group: this kernel lacks it, or the "
+                                                   "group above was not given the controller " +
+                                                   write.controller
+                                             : "this kernel has no " + write.file));
       TRY_SET(file, std::move(opened), "set " + write.what);
       last = &write;
     }

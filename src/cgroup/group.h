@@ -110,7 +110,8 @@ class Group {
   explicit Group(Layout layout) : layout_(layout) {}
   const Part* part(std::string_view controller) const;
   Result<> make_part(const Hierarchy& hierarchy, const std::vector<std::string>& path,
-                     const std::vector<std::string>& controllers, Existing existing);
+                     const std::vector<std::string>& controllers, const std::vector<Write>& writes,
+                     Existing existing);
   Result<> find_part(const Hierarchy& hierarchy, const std::vector<std::string>& path);
   Result<> make_parts(const Host& host, std::string_view path, const std::vector<Write>& writes,
                       Width width, Existing existing);

@@ -121,15 +121,16 @@ Property in_microseconds(Property property) {
 
 }  // namespace
 
-Result<Scope> parse_scope(std::string_view cgroups_path, std::string_view id) {
+Result<Scope> parse_scope(std::string_view cgroups_path, std::string_view id,
+                          const std::string& usual_slice) {
   if (cgroups_path.empty())
-    return Scope{.slice = "system.slice", .unit = "planet-" + std::string(id) + ".scope"};
+    return Scope{.slice = usual_slice, .unit = "planet-" + std::string(id) + ".scope"};
   const auto parts = split(cgroups_path, ':');
   if (parts.size() != 3 || parts[2].empty())
     return fail(Code::kInvalidArgument,
                 "linux.cgroupsPath " + quote(cgroups_path) +
                     " is not of the form SLICE:PREFIX:NAME, which systemd's groups want");
-  Scope scope{.slice = parts[0].empty() ? "system.slice" : std::string(parts[0]), .unit = {}};
+  Scope scope{.slice = parts[0].empty() ? usual_slice : std::string(parts[0]), .unit = {}};
   const std::string name(parts[2]);
   const bool is_slice = name.ends_with(kSlice);
   scope.unit =

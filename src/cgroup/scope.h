@@ -22,9 +22,10 @@ struct Scope {
   std::string unit;   // "crio-0123.scope"; a slice if the name of the group is one
 };
 
-// From `cgroups_path`, "SLICE:PREFIX:NAME", or nothing for the container `id` in system.slice.
+// From `cgroups_path`, "SLICE:PREFIX:NAME", or nothing for the container `id`; without a SLICE in `usual_slice`.
 // Errors: kInvalidArgument - another form, or no name of a slice or unit.
-Result<Scope> parse_scope(std::string_view cgroups_path, std::string_view id);
+Result<Scope> parse_scope(std::string_view cgroups_path, std::string_view id,
+                          const std::string& usual_slice = "system.slice");
 
 // The slice's path below the root of its systemd: "a-b.slice" is "/a.slice/a-b.slice", "-.slice" is "".
 // Errors: kInvalidArgument - no name of a slice.

@@ -227,6 +227,10 @@ Result<struct stat> lstat_at(BorrowedFd dir, const char* path) {
   return st;
 }
 
+bool is_writable_at(BorrowedFd dir, const char* path) {
+  return ::faccessat(dir.get(), path, W_OK, AT_EACCESS) == 0;
+}
+
 bool exists_at(BorrowedFd dir, const char* path) {
   struct stat st{};
   return ::fstatat(dir.get(), path, &st, AT_SYMLINK_NOFOLLOW) == 0;

@@ -84,6 +84,8 @@ Result<FreeSpace> free_space(BorrowedFd fd);
 
 Result<struct stat> stat_at(BorrowedFd dir, const char* path);  // follows links
 Result<struct stat> lstat_at(BorrowedFd dir, const char* path);
+bool is_writable_at(BorrowedFd dir,
+                    const char* path);  // faccessat2(2): by the caller, with its effective ids
 bool exists_at(BorrowedFd dir, const char* path);  // lstat: a dangling link exists
 
 Result<> make_dir_at(BorrowedFd dir, const char* path, mode_t mode);

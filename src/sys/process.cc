@@ -119,6 +119,14 @@ pid_t own_pid() {
   return ::getpid();
 }
 
+uid_t own_user() {
+  return ::geteuid();
+}
+
+gid_t own_group() {
+  return ::getegid();
+}
+
 Result<UniqueFd> open_pidfd(pid_t pid) {
   const long fd = ::syscall(SYS_pidfd_open, pid, 0);
   if (fd < 0)

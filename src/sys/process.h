@@ -68,6 +68,8 @@ Result<Child> clone_process(const CloneRequest& request);
 bool has_clone3();
 
 pid_t own_pid();
+uid_t own_user();   // effective
+gid_t own_group();  // effective
 
 // Errors: kNotFound - no such process; kUnsupported - the call is hidden.
 Result<UniqueFd> open_pidfd(pid_t pid);
