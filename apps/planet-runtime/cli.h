@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "runtime/container_group.h"
 #include "runtime/launch.h"
 #include "runtime/saved.h"
 
@@ -13,9 +14,11 @@ namespace planet::cli {
 
 // The flags before the command. Source: the habits of `runc`.
 struct Global {
-  std::string root = "/run/planet-runtime";
+  std::string root;  // chosen by who calls, if it is not given
   std::string log, log_format = "text";
+  std::string rootless = "auto", cgroup_manager;
   bool debug = false, systemd_cgroup = false;
+  runtime::GroupWish group = runtime::GroupWish::kIfAllowed;
 };
 
 // A command: its flags are declared, and when they are parsed it is run. The exit status.
@@ -48,6 +51,10 @@ class DebugLog : public runtime::StepLog {
 
 // Tells of what is passed over, in the log or, without one, on standard error. To be used while `global` is there.
 runtime::Warn warner(const Global& global);
+
+// The containers of --root.
+// Errors: kInvalidArgument, kPermission - an ordinary user has no place for them, or one that others can write.
+Result<runtime::SavedContainers> open_containers(const Global& global);
 
 Result<runtime::Saved> find(const Global& global, const std::string& id);
 

@@ -46,7 +46,7 @@ void add_delete(CLI::App& app, std::vector<Command>& commands) {
                     "kill it first if it runs; no error if there is none");
   command->add_option("id", flags->id)->required();
   commands.push_back({command, [flags](const Global& global) -> Result<int> {
-                        TRY_SET(const auto containers, runtime::SavedContainers::open(global.root));
+                        TRY_SET(const auto containers, open_containers(global));
                         const auto container = containers.find(flags->id);
                         const bool none = !container && container.error().code() == Code::kNotFound;
                         if (none && flags->force) return 0;

@@ -123,6 +123,9 @@ Result<int> events(const Global& global, const EventsFlags& flags) {
   if (runtime::status_of(container) == oci::Status::kStopped)
     return fail(Code::kWrongState, "container " + quote(flags.id) + " is not running");
   TRY_SET(const cgroup::Group group, runtime::open_group(container));
+  if (container.spec.linux_.cgroups_path.empty())
+    return fail(Code::kUnsupported,
+                "container " + quote(flags.id) + " has no control group that would count");
   if (flags.stats)
     print_stats(container, group);
   else

@@ -83,8 +83,9 @@ Result<int> exec(const Global& global, const ExecFlags& flags) {
   if (flags.words.empty()) return fail(Code::kInvalidArgument, "exec needs a container's id");
   TRY_SET(std::vector<BorrowedFd> fds, inherited_fds(flags, 0));
   TRY_SET(const runtime::Saved container, find(global, flags.words.front()));
-  if (oci::find_namespace(container.spec.linux_, oci::NamespaceType::kUser) == nullptr)
-    TRY(runtime::leave_writable_program());
+  TRY_SET(const runtime::Rights rights, runtime::own_rights());
+  TRY(runtime::protect_program(
+      oci::find_namespace(container.spec.linux_, oci::NamespaceType::kUser) != nullptr, rights));
   const oci::Status status = runtime::full_status(container);
   if (status == oci::Status::kPaused && !flags.ignore_paused)
     return fail(Code::kWrongState, "container " + quote(container.id) +
@@ -106,6 +107,7 @@ Result<int> exec(const Global& global, const ExecFlags& flags) {
   request.state = runtime::state_of(container, status);
   request.extra_fds = std::move(fds);
   request.cgroups = flags.cgroups;
+  request.rights = rights;
   TRY_SET(runtime::Running running, runtime::exec(request));
   TRY(hand_out(flags, running));
   return see_off(flags, std::move(running), signals);

@@ -72,7 +72,7 @@ Result<> check_format(const std::string& format) {
 
 Result<int> list(const Global& global, const ListFlags& flags) {
   TRY(check_format(flags.format));
-  TRY_SET(const auto all, runtime::SavedContainers::open(global.root));
+  TRY_SET(const auto all, open_containers(global));
   TRY_SET(const std::vector<std::string> ids, all.ids());
   std::vector<runtime::Saved> containers;
   for (const std::string& id : ids)
@@ -104,8 +104,7 @@ struct PsFlags {
 Result<int> ps(const Global& global, const PsFlags& flags) {
   TRY(check_format(flags.format));
   TRY_SET(const runtime::Saved container, find(global, flags.id));
-  TRY_SET(const cgroup::Group group, runtime::open_group(container));
-  TRY_SET(const std::vector<pid_t> pids, group.processes());
+  TRY_SET(const std::vector<pid_t> pids, runtime::processes_of(container));
   if (flags.format == "json") {
     std::puts(oci::to_text(oci::json::array(pids.begin(), pids.end())).c_str());
     return 0;

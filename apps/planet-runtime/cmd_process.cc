@@ -47,8 +47,9 @@ Result<runtime::CreateRequest> read_bundle(const CreateFlags& flags) {
   TRY_SET(const std::string text,
           sys::read_file_at(dir.borrow(), "config.json", oci::kMostConfigBytes), "open the bundle");
   TRY_SET(oci::Spec spec, oci::parse_spec(text), "config.json");
-  if (oci::find_namespace(spec.linux_, oci::NamespaceType::kUser) == nullptr)
-    TRY(runtime::leave_writable_program());
+  TRY_SET(const runtime::Rights rights, runtime::own_rights());
+  TRY(runtime::protect_program(
+      oci::find_namespace(spec.linux_, oci::NamespaceType::kUser) != nullptr, rights));
   const bool terminal = spec.process && spec.process->terminal;
   TRY(check_terminal(flags, terminal));
   if (spec.process && listened != 0) {
@@ -61,6 +62,7 @@ Result<runtime::CreateRequest> read_bundle(const CreateFlags& flags) {
                                 .stdio = own_stdio(terminal),
                                 .extra_fds = std::move(fds),
                                 .new_keyring = !flags.no_new_keyring,
+                                .rights = rights,
                                 .systemd_cgroup = false,
                                 .notify = notify_socket().has_value(),
                                 .warn = {},
@@ -69,8 +71,9 @@ Result<runtime::CreateRequest> read_bundle(const CreateFlags& flags) {
 
 Result<runtime::Created> make(const Global& global, const CreateFlags& flags) {
   TRY_SET(runtime::CreateRequest request, read_bundle(flags));
-  TRY_SET(const auto containers, runtime::SavedContainers::open(global.root));
+  TRY_SET(const auto containers, open_containers(global));
   request.warn = warner(global);
+  request.group = global.group;
   request.systemd_cgroup = global.systemd_cgroup;
   DebugLog debug(global);
   if (global.debug) request.log = &debug;
@@ -112,7 +115,7 @@ Result<int> run(const Global& global, const CreateFlags& flags) {
     return see_off(flags, std::move(created.running), signals);
   }();
   if (status && (flags.detach || flags.keep)) return status;
-  TRY_SET(const auto containers, runtime::SavedContainers::open(global.root));
+  TRY_SET(const auto containers, open_containers(global));
   Result<> removed = runtime::remove(containers, created.container, true);
   if (status && !removed) return std::unexpected(removed.error());
   return status;

@@ -25,7 +25,7 @@ oci::LinuxFeatures linux_features() {
   features.namespaces = {"cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"};
   features.capabilities = texts(oci::kCapabilities);
   features.cgroup = oci::CgroupFeatures{
-      .v1 = true, .v2 = true, .systemd = true, .systemd_user = false, .rdma = true};
+      .v1 = true, .v2 = true, .systemd = true, .systemd_user = true, .rdma = true};
   features.seccomp = oci::SeccompFeatures{
       .enabled = true,
       .actions = {"SCMP_ACT_ALLOW", "SCMP_ACT_ERRNO", "SCMP_ACT_KILL", "SCMP_ACT_KILL_PROCESS",

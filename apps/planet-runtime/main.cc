@@ -1,9 +1,8 @@
 // planet-runtime: the OCI runtime, below engines that bring their own images. This file finds the command and tells of
 // errors, on standard error and in the log that the engine above reads.
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
 #include "base/strings.h"
@@ -42,10 +41,28 @@ void tell(const Global& global, const std::string& text) {
   log(global, "error", text);
 }
 
-Result<int> check(const Global& global) {
+Result<> choose_group_wish(Global& global) {
+  if (global.rootless != "auto" && global.rootless != "true" && global.rootless != "false")
+    return fail(Code::kInvalidArgument,
+                "--rootless " + quote(global.rootless) + ": expected auto, true or false");
+  if (global.rootless == "false") global.group = runtime::GroupWish::kRequired;
+  const std::string& manager = global.cgroup_manager;
+  if (manager.empty() || manager == "cgroupfs") return {};
+  if (manager == "systemd")
+    global.systemd_cgroup = true;
+  else if (manager == "disabled")
+    global.group = runtime::GroupWish::kNone;
+  else
+    return fail(Code::kInvalidArgument,
+                "--cgroup-manager " + quote(manager) + ": expected cgroupfs, systemd or disabled");
+  return {};
+}
+
+Result<int> check(Global& global) {
   if (global.log_format != "text" && global.log_format != "json")
     return fail(Code::kInvalidArgument,
                 "--log-format " + quote(global.log_format) + ": expected text or json");
+  TRY(choose_group_wish(global));
   return 0;
 }
 
@@ -56,6 +73,10 @@ void add_global_flags(CLI::App& app, Global& global) {
   app.add_flag("--debug", global.debug, "log the steps of each launch");
   app.add_flag("--systemd-cgroup", global.systemd_cgroup,
                "systemd makes the control group, named SLICE:PREFIX:NAME");
+  app.add_option("--cgroup-manager", global.cgroup_manager,
+                 "who makes the control group: cgroupfs, systemd or disabled");
+  app.add_option("--rootless", global.rootless,
+                 "auto, true or false: whether a container may be without a control group");
   app.set_version_flag("-v,--version", "planet-runtime version " PLANET_VERSION "\nspec: 1.3.0");
 }
 
@@ -107,9 +128,7 @@ int start(int argc, char** argv) {
     auto status = check(global);
     if (status) status = command.run(global);
     if (status) return *status;
-    const bool needs_root = status.error().code() == Code::kPermission && ::geteuid() != 0;
-    tell(global, status.error().to_string() +
-                     (needs_root ? "; this version of planet-runtime needs root" : ""));
+    tell(global, status.error().to_string());
     return command.failed;
   }
   return 1;
@@ -128,8 +147,30 @@ void DebugLog::step(const runtime::StepInfo& info, runtime::Side /*side*/, std::
   note(global_, "debug", text + ": " + std::to_string((end_ns - begin_ns) / 1000) + " us");
 }
 
+// Root's state is the machine's. An ordinary user's goes where nobody else can have put anything.
+Result<runtime::SavedContainers> open_containers(const Global& global) {
+  const uid_t own = sys::own_user();
+  std::string root = global.root;
+  if (own == 0) return runtime::SavedContainers::open(root.empty() ? "/run/planet-runtime" : root);
+  if (root.empty()) {
+    const char* runtime_dir = ::getenv("XDG_RUNTIME_DIR");
+    if (runtime_dir == nullptr || *runtime_dir != '/')
+      return fail(Code::kInvalidArgument,
+                  "XDG_RUNTIME_DIR is not set, so there is no place for the state; give --root");
+    root = std::string(runtime_dir) + "/planet-runtime";
+  }
+  TRY_SET(const UniqueFd dir, sys::make_directories(sys::kCwd, root, 0700), "--root");
+  TRY_SET(const struct stat st, sys::stat_fd(dir.borrow()));
+  constexpr mode_t kOthersWrite = 0022;
+  if (st.st_uid == own && (st.st_mode & kOthersWrite) == 0)
+    return runtime::SavedContainers::open(root);
+  return fail(Code::kPermission, "--root " + quote(root) +
+                                     " is not the caller's own directory: another user could "
+                                     "change what is in it; give another");
+}
+
 Result<runtime::Saved> find(const Global& global, const std::string& id) {
-  TRY_SET(const auto containers, runtime::SavedContainers::open(global.root));
+  TRY_SET(const auto containers, open_containers(global));
   return containers.find(id);
 }
 

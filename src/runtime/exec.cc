@@ -35,10 +35,12 @@ Result<sys::TerminalPair> open_own_console(const oci::Process& process) {
   return open_terminal_pair(fs::Root(std::move(top)), process);
 }
 
-// Last, when the rights to join the rest are needed no more.
+// Last, when the rights to join the rest are needed no more. An ordinary user has them by joining its users first: the
+// helper has done so.
 Result<> join_users(const Exec& exec) {
   if (!exec.plan.user_ns) return {};
-  TRY(sys::set_ns(exec.request.init, CLONE_NEWUSER), "join the container's users");
+  if (exec.plan.rights != Rights::kUser)
+    TRY(sys::set_ns(exec.request.init, CLONE_NEWUSER), "join the container's users");
   return become_root_inside();
 }
 
@@ -92,6 +94,15 @@ Result<> join_users(const Exec& exec) {
   sys::exit_now(exit_status(error, 1));
 }
 
+// ---- The helper, which becomes the new process's elder. -------------------------------------------------------
+
+Result<> join_container(const Exec& exec) {
+  const bool by_user = exec.plan.rights == Rights::kUser;
+  if (by_user) TRY(take_oom_score(exec.request.process));
+  const std::uint64_t later = by_user ? 0 : CLONE_NEWUSER;
+  return sys::set_ns(exec.request.init, static_cast<int>(exec.plan.join_flags & ~later));
+}
+
 // ---- The caller. ----------------------------------------------------------------------------------------------
 
 Result<> answer_limits(const Exec& exec, pid_t process, ParentTalk& talk) {
@@ -104,7 +115,7 @@ Result<> answer_limits(const Exec& exec, pid_t process, ParentTalk& talk) {
 Result<UniqueFd> follow(const Exec& exec, const sys::Child& process, ParentTalk& talk) {
   TRY(exec.cgroup.add_if_outside(process.pid()));
   TRY(talk.wait_for(Stage::kLimits));
-  TRY(set_process_limits(process.pid(), exec.request.process));
+  TRY(set_process_limits(process.pid(), exec.request.process, exec.plan.rights));
   TRY(set_scheduling(process.pid(), exec.request.process));
   TRY(answer_limits(exec, process.pid(), talk));
   TRY_SET(std::vector<UniqueFd> master, talk.wait_for(Stage::kReady));
@@ -115,7 +126,7 @@ Result<UniqueFd> follow(const Exec& exec, const sys::Child& process, ParentTalk&
 }  // namespace
 
 Result<Running> exec(const ExecRequest& request) {
-  TRY_SET(Plan plan, plan_exec(request.spec));
+  TRY_SET(Plan plan, plan_exec(request.spec, request.rights));
   TRY_SET(SeccompChoice seccomp,
           choose_seccomp(request.spec, request.process, request.default_seccomp));
   TRY_SET(Labels labels, Labels::plan(request.process, ""));
@@ -126,10 +137,9 @@ Result<Running> exec(const ExecRequest& request) {
             .labels = std::move(labels),
             .cgroup = std::move(cgroup)};
   TRY_SET(auto sockets, sys::packet_socket_pair());
-  const auto flags = static_cast<int>(exec.plan.join_flags & ~std::uint64_t{CLONE_NEWUSER});
   TRY_SET(sys::Child process,
           bear({.clone_flags = 0,
-                .join = [&] { return sys::set_ns(request.init, flags); },
+                .join = [&] { return join_container(exec); },
                 .cgroup = exec.cgroup.birthplace(),
                 .helper_in_cgroup = true}),
           "join the container");

@@ -29,6 +29,7 @@ struct ExecRequest {
   DefaultSeccomp default_seccomp = DefaultSeccomp::kNone;
   std::optional<oci::State>
       state;  // of the container: must be set if its seccomp filter asks an agent
+  Rights rights = Rights::kHost;  // ours
   bool die_with_parent = false;
 };
 

@@ -44,24 +44,32 @@ struct Init {
   OwnLabels labels;
 };
 
-// Takes the parent's mounts: returns the root with what it was made of, and puts the others where they belong in the
-// plan's order.
+// Takes the parent's mounts, or makes them where the parent cannot: returns the root with what it was made of, and puts the
+// others where they belong in the plan's order.
 Result<fs::DetachedMount> take_mounts(Init& init, std::vector<fs::DetachedMount>& mounts) {
   const Plan& plan = init.launch.plan;
   const std::size_t messages = init.launch.seccomp.agent.valid() ? 1 : 0;
+  const bool own = plan.rights == Rights::kUser;
   TRY_SET(std::vector<UniqueFd> fds, init.talk.ask(Stage::kMounts));
-  if (fds.size() < 1 + plan.parent_mounts + messages)
+  if (fds.size() < (own ? 0 : 1 + plan.parent_mounts) + messages)
     return fail(Code::kCorrupt, "the parent sent too few mounts");
   if (messages != 0) {
     TRY_SET(init.to_agent, sys::memory_file_text(fds.back().borrow()));
     fds.pop_back();
   }
+  std::vector<fs::DetachedMount> made;
+  made.reserve(fds.size());
+  for (UniqueFd& fd : fds) made.emplace_back(std::move(fd));
+  if (own) {
+    TRY_SET(made, make_host_mounts(
+                      init.launch.request, plan, [] { return Owner{}; }, std::nullopt, init.steps));
+  }
   std::size_t next = 1;
   for (std::size_t i = 0; i < plan.mounts.size(); ++i)
     if (plan.mounts[i].maker == Maker::kParentBind || plan.mounts[i].maker == Maker::kParentDev)
-      mounts[i] = fs::DetachedMount(std::move(fds[next++]));
-  fs::DetachedMount root(std::move(fds.front()));
-  for (; next < fds.size(); ++next) root.keep(fs::DetachedMount(std::move(fds[next])));
+      mounts[i] = std::move(made[next++]);
+  fs::DetachedMount root = std::move(made.front());
+  for (; next < made.size(); ++next) root.keep(std::move(made[next]));
   return root;
 }
 
@@ -137,6 +145,11 @@ Result<> become_container(Init& init) {
     TRY(init.talk.ask(Stage::kIdMap));
     TRY(step(LaunchStep::kIdMap, become_root_inside));
   }
+  // Not sooner: the maps are written to its files in /proc, which would be root's.
+  if (plan.rights == Rights::kUser) {
+    TRY(take_oom_score(launch.process));
+    TRY(sys::set_dumpable(false));
+  }
   if (launch.cgroup_later) {
     TRY_SET(std::vector<UniqueFd> tasks, init.talk.ask(Stage::kCgroup));
     const cgroup::Doors doors{.birthplace = {}, .tasks = std::move(tasks)};
@@ -179,7 +192,7 @@ bool has_create_hooks(const oci::Hooks& hooks) {
 
 void init_main(Launch& launch, UniqueFd socket) {
   (void)sys::set_name("planet:[init]");
-  (void)sys::set_dumpable(false);
+  if (launch.plan.rights != Rights::kUser) (void)sys::set_dumpable(false);
   InitTalk talk(std::move(socket));
   const Steps steps(launch.request.log == nullptr ? nullptr : &talk, Side::kInit);
   Init init{.launch = launch,

@@ -10,6 +10,7 @@
 #include "runtime/parent_mounts.h"
 #include "runtime/placement.h"
 #include "runtime/reaper.h"
+#include "runtime/user_maps.h"
 #include "sys/file.h"
 #include "sys/memory_file.h"
 #include "sys/socket.h"
@@ -17,30 +18,14 @@
 namespace planet::runtime {
 namespace {
 
-// The parent's mounts, the root first, then those of the plan in its order.
+// The parent's mounts; none if init makes them.
 Result<std::vector<fs::DetachedMount>> make_mounts(const Launch& launch, pid_t init,
                                                    std::optional<BorrowedFd> user_ns,
                                                    const Steps& steps) {
-  std::vector<fs::DetachedMount> made(1);
-  TRY(steps.run(info_of(LaunchStep::kRoot), [&]() -> Result<> {
-    TRY_SET(made.front(), make_root(launch.request, launch.plan.root_propagation, user_ns));
-    return {};
-  }));
-  TRY_SET(const Owner owner, owner_inside(launch.plan, launch.spec.linux_, init));
-  if (launch.plan.user_ns) TRY(make_other_devices(made.front().root(), launch.plan, owner));
-  for (const PlannedMount& mount : launch.plan.mounts) {
-    if (mount.maker != Maker::kParentBind && mount.maker != Maker::kParentDev) continue;
-    const bool dev = mount.maker == Maker::kParentDev;
-    TRY(steps.run(info_of(dev ? LaunchStep::kDevices : LaunchStep::kVolumes), mount.destination,
-                  [&]() -> Result<> {
-                    TRY_SET(fs::DetachedMount one,
-                            dev ? make_dev(launch.plan, mount, owner)
-                                : make_bind(mount, launch.spec.linux_, user_ns));
-                    made.push_back(std::move(one));
-                    return {};
-                  }));
-  }
-  return made;
+  if (launch.plan.rights == Rights::kUser) return std::vector<fs::DetachedMount>();
+  return make_host_mounts(
+      launch.request, launch.plan,
+      [&] { return owner_inside(launch.plan, launch.spec.linux_, init); }, user_ns, steps);
 }
 
 // The user namespace of init, mapped; nothing if it has ours. Init has its answer before it asks: it makes its network
@@ -48,12 +33,16 @@ Result<std::vector<fs::DetachedMount>> make_mounts(const Launch& launch, pid_t i
 Result<UniqueFd> settle_users(const Launch& launch, pid_t init, ParentTalk& talk,
                               const Steps& steps) {
   if (!launch.plan.user_ns) return UniqueFd();
+  const bool by_user = launch.plan.rights == Rights::kUser;
+  const oci::Linux& spec = launch.spec.linux_;
   if ((launch.plan.clone_flags & CLONE_NEWUSER) != 0)
     TRY(steps.run(info_of(LaunchStep::kIdMap), [&] {
-      return write_id_maps(init, launch.spec.linux_.uid_mappings, launch.spec.linux_.gid_mappings);
+      return by_user ? write_user_maps(init, spec.uid_mappings, spec.gid_mappings)
+                     : write_id_maps(init, spec.uid_mappings, spec.gid_mappings);
     }));
   TRY(talk.answer());
-  return open_user_namespace(init);
+  // Nobody but root mounts through an id map.
+  return by_user ? UniqueFd() : open_user_namespace(init);
 }
 
 // As it is when the filter is loaded.
@@ -89,11 +78,12 @@ Result<> prepare_container(Launch& launch, pid_t init, ParentTalk& talk, const S
   const auto lent_ns = user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt;
   TRY_SET(const std::vector<fs::DetachedMount> mounts, make_mounts(launch, init, lent_ns, steps));
   TRY(steps.run(info_of(LaunchStep::kLimits),
-                [&] { return set_process_limits(init, launch.process); }));
+                [&] { return set_process_limits(init, launch.process, launch.plan.rights); }));
   std::vector<BorrowedFd> lent;
   lent.reserve(mounts.size());
   for (const fs::DetachedMount& mount : mounts) lent.push_back(mount.root());
-  for (const fs::DetachedMount& part : mounts.front().parts()) lent.push_back(part.root());
+  if (!mounts.empty())
+    for (const fs::DetachedMount& part : mounts.front().parts()) lent.push_back(part.root());
   UniqueFd message;
   if (launch.seccomp.agent.valid()) {
     TRY_SET(message, message_to_agent(launch.spec, state_of(launch, init), init));
@@ -180,7 +170,7 @@ Result<Launch> prepare(const LaunchRequest& request, const Steps& steps) {
                 .reaper = {},
                 .cgroup = {},
                 .cgroup_later = request.place != nullptr};
-  TRY_SET(launch.plan, plan_launch(request.spec));
+  TRY_SET(launch.plan, plan_launch(request.spec, request.rights));
   if (!request.spec.process && !request.gate)
     return fail(Code::kInvalidArgument, "process is missing");
   if (has_create_hooks(request.spec.hooks) && !request.state)

@@ -15,6 +15,7 @@
 #include "cgroup/group.h"
 #include "oci/spec.h"
 #include "oci/state.h"
+#include "runtime/rights.h"
 #include "runtime/step.h"
 #include "sys/process.h"
 
@@ -58,6 +59,7 @@ struct LaunchRequest {
       user;  // "name[:group]" or ids, looked up in the container's own passwd
              // and group files; overrides spec.process.user
   DefaultSeccomp default_seccomp = DefaultSeccomp::kNone;
+  Rights rights = Rights::kHost;  // ours
   // What hooks are told, but for pid and status; the bundle is where they are executed. Must be set if the spec has
   // hooks.
   std::optional<oci::State> state;

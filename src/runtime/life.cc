@@ -47,6 +47,7 @@ Result<> remove_group(const Saved& container) {
 
 // A group that others have made is taken, as engines want it; what they do with it, its limits or its end, is common.
 Result<bool> look_at_group(const CreateRequest& request) {
+  if (request.spec.linux_.cgroups_path.empty()) return false;
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
   TRY_SET(const cgroup::Group group, cgroup::Group::open(host, request.spec.linux_.cgroups_path));
   TRY_SET(const std::vector<pid_t> others, group.processes());
@@ -88,6 +89,13 @@ void allow_default_devices(oci::Linux& spec) {
     if (rule.allow) spec.resources->devices.push_back(std::move(rule));
 }
 
+// Without the host's rights nobody in the container can make a node, and those that it has are the caller's; nor could the
+// rules be set.
+void leave_out_device_rules(CreateRequest& request) {
+  if (request.rights != Rights::kHost && request.spec.linux_.resources)
+    request.spec.linux_.resources->devices.clear();
+}
+
 // Root of a user namespace has every capability; else nobody can give more than it has.
 Result<> drop_ungrantable(const oci::Spec& spec, oci::Process& process, const Warn& warn) {
   if (!process.capabilities) return {};
@@ -102,16 +110,17 @@ Result<> drop_ungrantable(const oci::Spec& spec, oci::Process& process, const Wa
 }
 
 Result<> complete(CreateRequest& request) {
+  TRY(check_rights(request.spec, request.rights));
   if (request.spec.process)
     TRY(drop_ungrantable(request.spec, *request.spec.process, request.warn));
   TRY(oci::validate(request.spec));
   if (!request.spec.root || request.spec.root->path.empty())
     return fail(Code::kInvalidArgument, "root.path is missing");
-  if (!request.systemd_cgroup && request.spec.linux_.cgroups_path.empty())
-    request.spec.linux_.cgroups_path = "/planet/" + request.id;
   complete_paths(request);
   allow_default_devices(request.spec.linux_);
-  return {};
+  leave_out_device_rules(request);
+  if (request.systemd_cgroup) return {};
+  return choose_group(request.spec.linux_, request.id, request.rights, request.group);
 }
 
 Result<> run_late_hooks(const Saved& container, const std::vector<oci::Hook>& hooks,
@@ -138,16 +147,20 @@ Result<> wait_for_end(const Saved& container) {
   return fail(Code::kSystem, "its init does not die");
 }
 
+// What works by the control group only.
+Result<cgroup::Group> group_in_use(const Saved& container) {
+  if (container.spec.linux_.cgroups_path.empty())
+    return fail(Code::kUnsupported, "container " + quote(container.id) +
+                                        " has no control group, which its caller may not make; "
+                                        "there is no other way to limit or stop it");
+  return open_group(container);
+}
+
 }  // namespace
 
 Result<> complete_process(const oci::Spec& spec, oci::Process& process, const Warn& warn) {
   TRY(drop_ungrantable(spec, process, warn));
   return oci::validate_process(process);
-}
-
-Result<cgroup::Group> open_group(const Saved& container) {
-  TRY_SET(const cgroup::Host host, cgroup::Host::open());
-  return cgroup::Group::open(host, container.spec.linux_.cgroups_path);
 }
 
 oci::Status full_status(const Saved& container) {
@@ -179,6 +192,7 @@ Result<Created> create(const SavedContainers& containers, CreateRequest request)
   launch_request.extra_fds = std::move(request.extra_fds);
   launch_request.state = state_of(container, oci::Status::kCreating);
   launch_request.gate = gate.borrow();
+  launch_request.rights = request.rights;
   launch_request.new_keyring = request.new_keyring;
   launch_request.log = request.log;
   if (systemd) launch_request.place = [&](pid_t init) { return systemd->start(init); };
@@ -215,8 +229,8 @@ Result<> start(const Saved& container) {
 Result<> kill(const Saved& container, int signal, bool all) {
   if (all) {
     TRY_SET(const cgroup::Group group, open_group(container));
-    if (signal == SIGKILL) return group.kill_all();
-    TRY_SET(const std::vector<pid_t> pids, group.processes());
+    if (signal == SIGKILL && group.exists()) return group.kill_all();
+    TRY_SET(const std::vector<pid_t> pids, processes_of(container));
     for (const pid_t pid : pids)
       if (const auto process = sys::open_pidfd(pid))
         (void)sys::send_signal(process->borrow(), signal);
@@ -252,7 +266,7 @@ Result<> remove(const SavedContainers& containers, const Saved& container, bool 
 Result<> update(const Saved& container, const oci::Resources& resources) {
   if (status_of(container) == oci::Status::kStopped)
     return fail(Code::kWrongState, "container " + quote(container.id) + " has ended");
-  TRY_SET(const cgroup::Group group, open_group(container));
+  TRY_SET(const cgroup::Group group, group_in_use(container));
   TRY(group.update(resources));
   return container.unit.empty() ? Result<>() : update_unit(container.unit, resources);
 }
@@ -261,7 +275,7 @@ Result<> pause(const Saved& container) {
   const oci::Status status = full_status(container);
   if (status != oci::Status::kRunning && status != oci::Status::kCreated)
     return wrong_state(container, "cannot pause");
-  TRY_SET(const cgroup::Group group, open_group(container));
+  TRY_SET(const cgroup::Group group, group_in_use(container));
   return group.freeze();
 }
 

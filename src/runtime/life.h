@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "cgroup/group.h"
+#include "runtime/container_group.h"
 #include "runtime/launch.h"
 #include "runtime/saved.h"
 
@@ -22,7 +23,9 @@ struct CreateRequest {
   oci::Spec spec;      // as in config.json; linux.cgroupsPath is chosen here where it is empty
   std::optional<Stdio> stdio;  // must be set unless the spec asks for a terminal
   std::vector<BorrowedFd> extra_fds;
-  bool new_keyring = true;      // as in LaunchRequest
+  bool new_keyring = true;        // as in LaunchRequest
+  Rights rights = Rights::kHost;  // ours
+  GroupWish group = GroupWish::kIfAllowed;
   bool systemd_cgroup = false;  // systemd makes the control group (runtime/systemd_group.h)
   bool notify = false;  // the container gets a socket to say that it is ready (runtime/notify.h)
   Warn warn;            // must be set
@@ -66,7 +69,5 @@ Result<> resume(const Saved& container);
 // Sets limits of a container that has not ended; what `resources` does not name stays.
 // Errors: kWrongState - it has ended; else as cgroup::Group::update.
 Result<> update(const Saved& container, const oci::Resources& resources);
-
-Result<cgroup::Group> open_group(const Saved& container);
 
 }  // namespace planet::runtime

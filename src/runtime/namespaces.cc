@@ -3,12 +3,14 @@
 #include <linux/sched.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/strings.h"
 #include "fs/root.h"
 #include "oci/sysctl.h"
 #include "security/id_map.h"
 #include "security/rlimits.h"
+#include "sys/capability.h"
 #include "sys/file.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
@@ -35,6 +37,16 @@ Result<std::uint32_t> host_root(std::vector<oci::IdMapping> map, pid_t init, con
   if (root) return *root;
   return fail(Code::kInvalidArgument,
               std::string("the container has no root: 0 is not in its ") + file);
+}
+
+Result<> write_oom_score(const std::string& file, int score) {
+  Result<> set = sys::write_at(sys::kCwd, file.c_str(), std::to_string(score));
+  if (!set && set.error().sys_errno() == EACCES)
+    return fail(Code::kPermission, "process.oomScoreAdj: " + std::to_string(score) +
+                                       " is below the caller's own score, and it has no "
+                                       "CAP_SYS_RESOURCE; leave it out, or ask for more");
+  TRY(std::move(set), "set the OOM score");
+  return {};
 }
 
 }  // namespace
@@ -64,14 +76,19 @@ Result<UniqueFd> make_user_namespace(const std::vector<oci::IdMapping>& uids,
   return open_user_namespace(holder.pid());
 }
 
-Result<> set_process_limits(pid_t init, const oci::Process& process) {
+Result<> set_process_limits(pid_t init, const oci::Process& process, Rights rights) {
   for (const oci::Rlimit& limit : process.rlimits)
     TRY(security::apply_rlimit(init, limit), limit.type);
-  if (process.oom_score_adj)
-    TRY(sys::write_at(sys::kCwd, proc_path(init, "oom_score_adj").c_str(),
-                      std::to_string(*process.oom_score_adj)),
-        "set the OOM score");
-  return {};
+  if (!process.oom_score_adj || rights == Rights::kUser) return {};
+  return write_oom_score(proc_path(init, "oom_score_adj"), *process.oom_score_adj);
+}
+
+Result<> take_oom_score(const oci::Process& process) {
+  if (!process.oom_score_adj) return {};
+  TRY(sys::set_dumpable(true));  // else its files in /proc are root's
+  Result<> set = write_oom_score("/proc/self/oom_score_adj", *process.oom_score_adj);
+  TRY(sys::set_dumpable(false));
+  return set;
 }
 
 Result<Owner> owner_inside(const Plan& plan, const oci::Linux& spec, pid_t init) {
@@ -82,8 +99,24 @@ Result<Owner> owner_inside(const Plan& plan, const oci::Linux& spec, pid_t init)
 }
 
 Result<> become_root_inside() {
-  TRY(sys::set_groups({}));
-  return sys::set_ids(0, 0);
+  TRY(take_groups({}));
+  Result<> taken = sys::set_ids(0, 0);
+  if (taken || taken.error().sys_errno() != EINVAL) return taken;
+  return fail(Code::kInvalidArgument,
+              "the container has no root: 0 is not in linux.uidMappings and gidMappings");
+}
+
+Result<> take_groups(const std::vector<gid_t>& groups) {
+  Result<> taken = sys::set_groups(groups);
+  if (taken || taken.error().sys_errno() != EPERM) return taken;
+  // Who has the right and is refused is in a namespace that denies it to all.
+  constexpr sys::CapabilitySet kSetGid = sys::CapabilitySet{1} << 6;
+  TRY_SET(const sys::CapabilitySet own, sys::permitted_capabilities());
+  if ((own & kSetGid) == 0) return taken;
+  if (groups.empty()) return {};
+  return fail(Code::kUnsupported,
+              "process.user.additionalGids: a user namespace with the caller's group alone allows "
+              "none; map more groups in linux.gidMappings");
 }
 
 bool has_names(const oci::Spec& spec) {

@@ -24,8 +24,15 @@ Result<UniqueFd> open_user_namespace(pid_t init);
 Result<UniqueFd> make_user_namespace(const std::vector<oci::IdMapping>& uids,
                                      const std::vector<oci::IdMapping>& gids);
 
-// The parent's: limits and the OOM score, which need the host's rights to raise.
-Result<> set_process_limits(pid_t init, const oci::Process& process);
+// The parent's: limits and the OOM score, which need the host's rights to raise. The score of a process of an ordinary
+// user's is the process's own task (`take_oom_score`).
+// Errors: kPermission - the score is below the caller's own, and it has not the right.
+Result<> set_process_limits(pid_t init, const oci::Process& process, Rights rights);
+
+// The new process's: takes the OOM score, through the host's procfs. To be called before anybody of the container could
+// look into it.
+// Errors: as above.
+Result<> take_oom_score(const oci::Process& process);
 
 // The host's ids of the container's root: from the spec's maps or, where init has joined a user namespace, from its.
 struct Owner {
@@ -36,6 +43,11 @@ Result<Owner> owner_inside(const Plan& plan, const oci::Linux& spec, pid_t init)
 
 // Init's: takes the ids of root in its user namespace, which has them from the maps.
 Result<> become_root_inside();
+
+// Sets the supplementary groups. A user namespace whose ordinary owner wrote its map himself allows no setgroups(2): the
+// process keeps its groups, none of which is among its ids, unless it is asked for others.
+// Errors: kUnsupported - it is.
+Result<> take_groups(const std::vector<gid_t>& groups);
 
 // Init's: host and domain name.
 bool has_names(const oci::Spec& spec);

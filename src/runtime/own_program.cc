@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "fs/detached_mount.h"
 #include "sys/file.h"
+#include "sys/memory_file.h"
 #include "sys/process.h"
 
 namespace planet::runtime {
@@ -21,6 +22,26 @@ Result<std::vector<std::string>> strings_of(const char* file) {
   return strings;
 }
 
+// Returns only if it cannot.
+Result<> execute_again(BorrowedFd program, const char* how) {
+  TRY_SET(const std::vector<std::string> args, strings_of("/proc/self/cmdline"));
+  TRY_SET(const std::vector<std::string> env, strings_of("/proc/self/environ"));
+  return std::unexpected(Error::from_errno(sys::execute_fd(program, args, env), how));
+}
+
+Result<> leave_own_file() {
+  TRY_SET(const std::string file, sys::read_link_at(sys::kCwd, kOwnFile));
+  if (file.starts_with("/memfd:")) return sys::set_name("planet");
+  TRY_SET(const struct stat st, sys::stat_at(sys::kCwd, kOwnFile));
+  if (st.st_uid != sys::own_user() && !sys::is_writable_at(sys::kCwd, kOwnFile)) return {};
+  constexpr std::size_t kMostProgram = 256U << 20;
+  TRY_SET(const std::string bytes, sys::read_file_at(sys::kCwd, kOwnFile, kMostProgram),
+          "protect this program");
+  TRY_SET(const UniqueFd copy, sys::sealed_memory_file("planet-runtime", bytes),
+          "protect this program");
+  return execute_again(copy.borrow(), "execute this program from a copy");
+}
+
 }  // namespace
 
 Result<> leave_writable_program() {
@@ -30,10 +51,13 @@ Result<> leave_writable_program() {
   TRY_SET(fs::DetachedMount copy, fs::DetachedMount::clone(own.borrow(), "", false),
           "protect this program");
   TRY(copy.set_read_only(false), "protect this program");
-  TRY_SET(const std::vector<std::string> args, strings_of("/proc/self/cmdline"));
-  TRY_SET(const std::vector<std::string> env, strings_of("/proc/self/environ"));
-  return std::unexpected(Error::from_errno(sys::execute_fd(copy.root(), args, env),
-                                           "execute this program from a read-only mount"));
+  return execute_again(copy.root(), "execute this program from a read-only mount");
+}
+
+Result<> protect_program(bool private_users, Rights rights) {
+  if (rights == Rights::kUser) return leave_own_file();
+  if (rights == Rights::kHost && private_users) return {};
+  return leave_writable_program();
 }
 
 }  // namespace planet::runtime

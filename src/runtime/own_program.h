@@ -3,12 +3,14 @@
 // A container's process 1 is this program until it executes its command, and it can be made to execute this program
 // again: as "/proc/self/exe", as the interpreter of a script, as a loader. Whoever holds that file open inside could
 // write it when nobody runs it any more, and so own the host (CVE-2019-5736). With private users the file's owner is
-// nobody inside; with the host's users it must not be writable at all.
+// nobody inside; with the host's users, or if its owner is the ordinary user whose root inside is that very user, it
+// must not be writable at all.
 //
-// Source: open_tree(2), mount_setattr(2), execveat(2).
+// Source: open_tree(2), mount_setattr(2), memfd_create(2), execveat(2).
 #pragma once
 
 #include "base/error.h"
+#include "runtime/rights.h"
 
 namespace planet::runtime {
 
@@ -17,5 +19,9 @@ namespace planet::runtime {
 // or made.
 // Errors: that of the mount, or of execveat(2).
 Result<> leave_writable_program();
+
+// The same where it is needed, for a container with or without private users. An ordinary user, who mounts nothing, gets a
+// sealed copy in memory, if the file is one that the user could write.
+Result<> protect_program(bool private_users, Rights rights);
 
 }  // namespace planet::runtime

@@ -5,6 +5,7 @@
 #include <sys/sysmacros.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/strings.h"
 #include "fs/overlay.h"
@@ -26,6 +27,10 @@ mode_t type_bits(char type) {
     default:
       return S_IFCHR;  // "c" and its old name "u"
   }
+}
+
+dev_t number_of(const oci::Device& device) {
+  return makedev(static_cast<unsigned>(device.major), static_cast<unsigned>(device.minor));
 }
 
 Result<> give_to(BorrowedFd dir, const char* name, Owner owner) {
@@ -69,6 +74,11 @@ Result<> leave_peers(fs::DetachedMount& root, const fs::MountOptions& propagatio
 // a container to have the host's users instead, as a host without private users is.
 Result<> or_refused(Result<> mapped, const std::string& path) {
   if (mapped) return mapped;
+  if (mapped.error().sys_errno() == EPERM)
+    return fail(Code::kPermission,
+                quote(path) +
+                    " cannot be mounted through an id map: that needs root of the host, "
+                    "to whom its file system belongs; leave the map out");
   if (mapped.error().code() != Code::kNoPrivateUsers)
     return std::unexpected(std::move(mapped).error().while_doing("id-map " + path));
   return fail(Code::kUnsupported, quote(path) + " cannot be shown to the container's users: " +
@@ -143,8 +153,7 @@ Result<> make_device(BorrowedFd dev, std::string_view name, const oci::Device& d
   TRY_SET(const fs::Place place, root.parent(name));
   const mode_t mode = device.file_mode.value_or(kDefaultDeviceMode) & kPermissions;
   const mode_t type = type_bits(device.type.front());
-  const dev_t number =
-      makedev(static_cast<unsigned>(device.major), static_cast<unsigned>(device.minor));
+  const dev_t number = number_of(device);
   Result<> made = sys::make_node_at(place.dir.borrow(), place.name.c_str(), type | mode, number);
   if (!made && made.error().code() != Code::kAlreadyExists) return made;
   TRY_SET(const UniqueFd node,
@@ -191,14 +200,70 @@ Result<> set_id_map(fs::DetachedMount& bind, const PlannedMount& mount, const oc
   return bind.set_id_map(own.valid() ? own.borrow() : *user_ns, recursive);
 }
 
+namespace {
+
+// The host's device node that stands for one we may not make.
+Result<fs::DetachedMount> clone_device(const oci::Device& device) {
+  auto bind = fs::DetachedMount::clone(sys::kCwd, device.path.c_str(), false);
+  const bool absent = !bind && bind.error().code() == Code::kNotFound;
+  if (!bind && !absent) return bind;
+  if (!absent) {
+    TRY_SET(const struct stat st, sys::stat_fd(bind->root()));
+    if ((st.st_mode & S_IFMT) == type_bits(device.type.front()) && st.st_rdev == number_of(device))
+      return bind;
+  }
+  return fail(Code::kUnsupported,
+              "linux.devices: " + quote(device.path) + " of this host is not the device " +
+                  device.type + " " + std::to_string(device.major) + ":" +
+                  std::to_string(device.minor) + ", and only root of the host can make one");
+}
+
+// In a user namespace what lies below a host's mount stays covered.
+Result<fs::DetachedMount> clone_source(const PlannedMount& mount) {
+  if (mount.device) return clone_device(*mount.device);
+  auto bind =
+      fs::DetachedMount::clone(sys::kCwd, mount.source.c_str(), mount.options.bind_recursive);
+  if (bind || bind.error().sys_errno() != EINVAL || mount.options.bind_recursive) return bind;
+  return fail(Code::kUnsupported, quote(mount.source) +
+                                      " has mounts below it, which cannot be left out by a user; "
+                                      "bind it with rbind");
+}
+
+}  // namespace
+
 Result<fs::DetachedMount> make_bind(const PlannedMount& mount, const oci::Linux& spec,
                                     std::optional<BorrowedFd> user_ns) {
-  TRY_SET(fs::DetachedMount bind,
-          fs::DetachedMount::clone(sys::kCwd, mount.source.c_str(), mount.options.bind_recursive));
+  TRY_SET(fs::DetachedMount bind, clone_source(mount));
   TRY(or_refused(set_id_map(bind, mount, spec, user_ns), mount.source));
   if (mount.options.propagation == 0) TRY(bind.set_private());
   TRY(bind.set_attributes(mount.options));
   return bind;
+}
+
+Result<std::vector<fs::DetachedMount>> make_host_mounts(
+    const LaunchRequest& request, const Plan& plan,
+    const std::function<Result<Owner>()>& find_owner, std::optional<BorrowedFd> user_ns,
+    const Steps& steps) {
+  std::vector<fs::DetachedMount> made(1);
+  TRY(steps.run(info_of(LaunchStep::kRoot), [&]() -> Result<> {
+    TRY_SET(made.front(), make_root(request, plan.root_propagation, user_ns));
+    return {};
+  }));
+  TRY_SET(const Owner owner, find_owner());
+  if (plan.user_ns) TRY(make_other_devices(made.front().root(), plan, owner));
+  for (const PlannedMount& mount : plan.mounts) {
+    if (mount.maker != Maker::kParentBind && mount.maker != Maker::kParentDev) continue;
+    const bool dev = mount.maker == Maker::kParentDev;
+    TRY(steps.run(info_of(dev || mount.device ? LaunchStep::kDevices : LaunchStep::kVolumes),
+                  mount.destination, [&]() -> Result<> {
+                    TRY_SET(fs::DetachedMount one,
+                            dev ? make_dev(plan, mount, owner)
+                                : make_bind(mount, request.spec.linux_, user_ns));
+                    made.push_back(std::move(one));
+                    return {};
+                  }));
+  }
+  return made;
 }
 
 }  // namespace planet::runtime

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/strings.h"
 
@@ -75,7 +76,8 @@ Result<PlannedMount> plan_mount(const oci::Mount& mount) {
                        .options = {},
                        .maker = Maker::kInit,
                        .uid_mappings = mount.uid_mappings,
-                       .gid_mappings = mount.gid_mappings};
+                       .gid_mappings = mount.gid_mappings,
+                       .device = {}};
   while (planned.destination.size() > 1 && planned.destination.ends_with('/'))
     planned.destination.pop_back();
   TRY_SET(planned.options, fs::parse_mount_options(mount.options), mount.destination);
@@ -139,11 +141,42 @@ Result<> check_not_covered(const oci::Device& device, const Plan& plan) {
                                       ", where none can be made with a user namespace; bind it");
 }
 
+// Root of the host alone makes device nodes. Elsewhere the host's are bound: those of /dev as soon as it is there, others
+// at the end. (Anybody makes a FIFO.)
+void bind_devices(Plan& plan) {
+  const auto take = [&](std::vector<oci::Device>& devices) {
+    std::vector<PlannedMount> binds;
+    for (const oci::Device& device : devices) {
+      if (device.type == "p") continue;
+      PlannedMount bind{.destination = device.path,
+                        .type = "bind",
+                        .source = device.path,
+                        .options = {},
+                        .maker = Maker::kParentBind,
+                        .uid_mappings = {},
+                        .gid_mappings = {},
+                        .device = device};
+      bind.options.bind = true;
+      binds.push_back(std::move(bind));
+    }
+    std::erase_if(devices, [](const oci::Device& device) { return device.type != "p"; });
+    plan.parent_mounts += binds.size();
+    return binds;
+  };
+  const auto dev = std::ranges::find(plan.mounts, Maker::kParentDev, &PlannedMount::maker);
+  if (dev != plan.mounts.end()) {
+    std::vector<PlannedMount> binds = take(plan.devices);
+    plan.mounts.insert(dev + 1, std::make_move_iterator(binds.begin()),
+                       std::make_move_iterator(binds.end()));
+  }
+  std::ranges::move(take(plan.other_devices), std::back_inserter(plan.mounts));
+}
+
 Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
   plan.devices = default_devices();
   for (const oci::Device& device : spec.linux_.devices) {
     if (!device.path.starts_with("/dev/")) {
-      if (plan.user_ns) TRY(check_not_covered(device, plan));
+      if (plan.user_ns && plan.rights == Rights::kHost) TRY(check_not_covered(device, plan));
       plan.other_devices.push_back(device);
       continue;
     }
@@ -156,6 +189,7 @@ Result<> plan_devices(const oci::Spec& spec, Plan& plan) {
   if (!own_dev && plan.user_ns)
     return fail(Code::kInvalidArgument,
                 "mounts has no tmpfs at /dev: with a user namespace the devices need one");
+  if (plan.rights != Rights::kHost) bind_devices(plan);
   return {};
 }
 
@@ -174,12 +208,17 @@ const NamespaceKind& kind_of(NamespaceType type) {
   return kKinds[static_cast<std::size_t>(type)];
 }
 
-Result<Plan> plan_launch(const oci::Spec& spec) {
+Result<Plan> plan_launch(const oci::Spec& spec, Rights rights) {
   TRY(check_supported(spec));
   Plan plan;
+  plan.rights = rights;
   TRY(plan_namespaces(spec, plan));
   for (const oci::Mount& mount : spec.mounts) {
     TRY_SET(PlannedMount planned, plan_mount(mount));
+    const bool mapped = planned.options.id_map != fs::IdMap::kNone || !mount.uid_mappings.empty();
+    if (mapped && rights == Rights::kUser)
+      return fail(Code::kUnsupported, "mounts: " + quote(mount.destination) +
+                                          ": only root mounts through an id map; leave it out");
     label_mount(planned, spec.linux_.mount_label);
     if (planned.maker == Maker::kParentBind || planned.maker == Maker::kParentDev)
       ++plan.parent_mounts;
@@ -193,8 +232,9 @@ Result<Plan> plan_launch(const oci::Spec& spec) {
   return plan;
 }
 
-Result<Plan> plan_exec(const oci::Spec& spec) {
+Result<Plan> plan_exec(const oci::Spec& spec, Rights rights) {
   Plan plan;
+  plan.rights = rights;
   TRY(plan_namespaces(spec, plan));
   return plan;
 }

@@ -13,12 +13,14 @@
 #include "base/error.h"
 #include "fs/mount_options.h"
 #include "oci/spec.h"
+#include "runtime/rights.h"
 
 namespace planet::runtime {
 
 // Who builds a mount. A user namespace's init cannot reach the host's files nor make device nodes, so the
 // parent does; the pseudo file systems belong to init's namespaces, so init does; the cgroup tree shows init's
 // place in it, so it is mounted after init has got one. A remount makes nothing: init changes what is there.
+// An ordinary user as parent has no rights at all: then init makes the parent's mounts, too (Plan::rights).
 enum class Maker : std::uint8_t { kInit, kParentBind, kParentDev, kInitCgroup, kRemount };
 
 struct PlannedMount {
@@ -29,6 +31,7 @@ struct PlannedMount {
   Maker maker = Maker::kInit;
   std::string root_label;  // SELinux's, for the root of what init makes
   std::vector<oci::IdMapping> uid_mappings, gid_mappings;  // of this mount, as the spec has them
+  std::optional<oci::Device> device;  // what the source must be: the bind stands for a device node
 };
 
 struct NamespaceKind {
@@ -45,6 +48,7 @@ struct JoinedNamespace {
 };
 
 struct Plan {
+  Rights rights = Rights::kHost;
   // CLONE_NEW* of the new namespaces. Init's clone makes those that it must be born in; init itself makes the others:
   // a network takes half a millisecond, in which the parent has other work.
   std::uint64_t clone_flags = 0;
@@ -58,15 +62,15 @@ struct Plan {
   fs::MountOptions root_propagation;       // linux.rootfsPropagation
   std::vector<oci::Device> devices;        // below /dev: the default ones, then the spec's
   std::vector<oci::Device> other_devices;  // elsewhere
-  std::size_t parent_mounts = 0;           // how many of `mounts` the parent makes
+  std::size_t parent_mounts = 0;           // how many of `mounts` are the parent's
 };
 
 // A spec that oci::validate has passed, or would: what that judges is not judged again.
 // Errors: kInvalidArgument - the spec lacks what a launch needs, naming the field;
 // kUnsupported - it asks for what this version cannot do, naming the field.
-Result<Plan> plan_launch(const oci::Spec& spec);
+Result<Plan> plan_launch(const oci::Spec& spec, Rights rights = Rights::kHost);
 
 // The part of the plan that one more process in the running container needs: its namespaces.
-Result<Plan> plan_exec(const oci::Spec& spec);
+Result<Plan> plan_exec(const oci::Spec& spec, Rights rights = Rights::kHost);
 
 }  // namespace planet::runtime

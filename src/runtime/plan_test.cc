@@ -55,6 +55,62 @@ TEST(PlanLaunch, SaysWhereEachNamespaceComesFrom) {
                           CLONE_NEWNET | CLONE_NEWTIME | CLONE_NEWIPC});
 }
 
+std::vector<std::string> destinations(const Plan& plan) {
+  std::vector<std::string> names;
+  for (const PlannedMount& mount : plan.mounts) names.push_back(mount.destination);
+  return names;
+}
+
+TEST(PlanLaunch, BindsTheDevicesWhereNobodyMakesThem) {
+  oci::Spec spec = good_spec();
+  spec.linux_.devices = {{.type = "c", .path = "/dev/fuse", .major = 10, .minor = 229},
+                         {.type = "c", .path = "/data/null", .major = 1, .minor = 3},
+                         {.type = "p", .path = "/dev/pipe"}};
+  for (const Rights rights : {Rights::kNamespace, Rights::kUser}) {
+    const auto plan = plan_launch(spec, rights);
+    ASSERT_TRUE(plan) << plan.error().to_string();
+    EXPECT_EQ(destinations(*plan),
+              (std::vector<std::string>{"/proc", "/dev", "/dev/null", "/dev/zero", "/dev/full",
+                                        "/dev/random", "/dev/urandom", "/dev/tty", "/dev/fuse",
+                                        "/data", "/sys/fs/cgroup", "/data/null"}));
+    EXPECT_EQ(plan->mounts[8].maker, Maker::kParentBind);
+    ASSERT_TRUE(plan->mounts[8].device);
+    EXPECT_EQ(plan->mounts[8].device->minor, 229);
+    EXPECT_EQ(plan->parent_mounts, 10U);
+    ASSERT_EQ(plan->devices.size(), 1U);
+    EXPECT_EQ(plan->devices[0].path, "/dev/pipe");
+    EXPECT_TRUE(plan->other_devices.empty());
+  }
+  const auto of_root = plan_launch(spec);
+  ASSERT_TRUE(of_root);
+  EXPECT_EQ(of_root->mounts.size(), 4U);
+  EXPECT_EQ(of_root->devices.size(), 8U);
+}
+
+TEST(PlanLaunch, AUserMountsThroughNoIdMap) {
+  oci::Spec spec = good_spec();
+  spec.mounts[2].options = {"rbind", "idmap"};
+  EXPECT_TRUE(plan_launch(spec, Rights::kNamespace));
+  const auto plan = plan_launch(spec, Rights::kUser);
+  ASSERT_FALSE(plan);
+  EXPECT_EQ(plan.error().to_string(),
+            "mounts: \"/data\": only root mounts through an id map; leave it out");
+}
+
+TEST(CheckRights, AUserNeedsAUserNamespace) {
+  oci::Spec spec = good_spec();
+  EXPECT_TRUE(check_rights(spec, Rights::kHost));
+  EXPECT_TRUE(check_rights(spec, Rights::kNamespace));
+  const auto without = check_rights(spec, Rights::kUser);
+  ASSERT_FALSE(without);
+  EXPECT_EQ(without.error().code(), Code::kPermission);
+  spec.linux_.namespaces.push_back({.type = oci::NamespaceType::kUser, .path = ""});
+  EXPECT_TRUE(check_rights(spec, Rights::kUser));
+  spec.linux_.namespaces.push_back({.type = oci::NamespaceType::kTime, .path = ""});
+  EXPECT_TRUE(check_rights(spec, Rights::kHost));
+  EXPECT_FALSE(check_rights(spec, Rights::kUser));
+}
+
 struct BadCase {
   const char* want = "";
   std::function<void(oci::Spec&)> break_it;

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "fs/root.h"
+#include "runtime/namespaces.h"
 #include "runtime/steps.h"
 #include "security/capabilities.h"
 #include "security/users.h"
@@ -116,7 +117,7 @@ Result<> enter_work_dir(const std::string& path) {
 // setgroups(2) and setresuid(2) say EINVAL to an id that the user namespace has no place for.
 Result<> take_ids(const oci::User& user) {
   const auto take = [&]() -> Result<> {
-    TRY(sys::set_groups(user.additional_gids));
+    TRY(take_groups(user.additional_gids));
     return sys::set_ids(user.uid, user.gid);
   };
   Result<> taken = take();

@@ -75,9 +75,10 @@ change() { # JQ-FILTER [JQ-ARGS...]
 	bundle true
 	chmod -R a+rX "$top"
 	install -m 755 "$RUNTIME_BIN" "$top/program"
+	install -d -o 65534 "$top/own"
 	run setpriv --reuid 65534 --regid 65534 --clear-groups "$top/program" --root "$top/own" run -b "$top/bundle" mine
 	[ "$status" = 1 ]
-	[ "$output" = "planet-runtime: protect this program: open_tree: Operation not permitted; this version of planet-runtime needs root" ]
+	[ "$output" = 'planet-runtime: linux.namespaces has no "user", without which only root can make a container; add it with linux.uidMappings and gidMappings (planet-runtime spec --rootless shows how), or run this as root' ]
 }
 
 @test "runtime: what failed to start is stopped when start says so" {
