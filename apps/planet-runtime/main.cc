@@ -134,6 +134,22 @@ int start(int argc, char** argv) {
   return 1;
 }
 
+// Root's state is the machine's. An ordinary user's goes where nobody else can have put anything, also when the user's engine
+// calls, as root of the user's namespace.
+Result<std::string> usual_root() {
+  constexpr const char* kMachines = "/run/planet-runtime";
+  const char* users = ::getenv("XDG_RUNTIME_DIR");
+  const bool has_users = users != nullptr && *users == '/';
+  if (sys::own_user() == 0) {
+    if (!has_users) return kMachines;
+    TRY_SET(const runtime::Rights rights, runtime::own_rights());
+    if (rights == runtime::Rights::kHost) return kMachines;
+  }
+  if (has_users) return std::string(users) + "/planet-runtime";
+  return fail(Code::kInvalidArgument,
+              "XDG_RUNTIME_DIR is not set, so there is no place for the state; give --root");
+}
+
 }  // namespace
 
 runtime::Warn warner(const Global& global) {
@@ -147,18 +163,13 @@ void DebugLog::step(const runtime::StepInfo& info, runtime::Side /*side*/, std::
   note(global_, "debug", text + ": " + std::to_string((end_ns - begin_ns) / 1000) + " us");
 }
 
-// Root's state is the machine's. An ordinary user's goes where nobody else can have put anything.
 Result<runtime::SavedContainers> open_containers(const Global& global) {
   const uid_t own = sys::own_user();
   std::string root = global.root;
-  if (own == 0) return runtime::SavedContainers::open(root.empty() ? "/run/planet-runtime" : root);
   if (root.empty()) {
-    const char* runtime_dir = ::getenv("XDG_RUNTIME_DIR");
-    if (runtime_dir == nullptr || *runtime_dir != '/')
-      return fail(Code::kInvalidArgument,
-                  "XDG_RUNTIME_DIR is not set, so there is no place for the state; give --root");
-    root = std::string(runtime_dir) + "/planet-runtime";
+    TRY_SET(root, usual_root());
   }
+  if (own == 0) return runtime::SavedContainers::open(root);
   TRY_SET(const UniqueFd dir, sys::make_directories(sys::kCwd, root, 0700), "--root");
   TRY_SET(const struct stat st, sys::stat_fd(dir.borrow()));
   constexpr mode_t kOthersWrite = 0022;

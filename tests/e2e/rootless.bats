@@ -259,9 +259,12 @@ in_namespace() {
 		$r kill two KILL
 		sleep 0.5
 		$r delete two
-		ls -A $XDG_RUNTIME_DIR/engine' sh "$program" "$top/bundle" >"$top/out" 2>&1 3>&- || { cat "$top/out"; false; }
+		ls -A $XDG_RUNTIME_DIR/engine
+		$1 list -q' sh "$program" "$top/bundle" >"$top/out" 2>&1 3>&- || { cat "$top/out"; false; }
 	[ "$(xargs <"$XDG/out")" = "0 1,7 0 $uid 1 1 $first 65535" ] || { cat "$XDG/out"; false; }
 	[ "$(cat "$top/out")" = $'5\n1' ] || { cat "$top/out"; false; }
+	# Without --root the state is the user's still, whatever the namespace calls him.
+	[ "$(stat -c '%a %u' "$XDG/planet-runtime")" = "700 $uid" ]
 }
 
 @test "rootless: in another user namespace, what is the host's to give is refused by name" {
