@@ -2,6 +2,7 @@
 
 #include "fs/mount_options.h"
 #include "oci/names.h"
+#include "runtime/criu.h"
 
 namespace planet::cli {
 namespace {
@@ -55,6 +56,8 @@ oci::Features own_features() {
   features.hooks = texts(oci::kHooks);
   features.mount_options = fs::known_mount_options();
   features.linux_ = linux_features();
+  features.annotations["org.opencontainers.runc.checkpoint.enabled"] =
+      runtime::Criu::find() ? "true" : "false";
   return features;
 }
 

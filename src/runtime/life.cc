@@ -33,37 +33,6 @@ bool has_new_pids(const oci::Spec& spec) {
   return pids != nullptr && pids->path.empty();
 }
 
-// When init, process 1, has ended, so have all of its container's: who is in the group still is somebody else's, is left
-// alone, and needs the group. A container that shares its process ids may have left processes.
-Result<> remove_group(const Saved& container) {
-  TRY_SET(cgroup::Group group, open_group(container));
-  if (!container.shares_group && !has_new_pids(container.spec)) TRY(group.kill_all());
-  TRY_SET(const std::vector<pid_t> others, group.processes());
-  if (!others.empty()) return {};
-  TRY(group.remove());
-  // Also when systemd has removed the group itself: it remembers a unit that has failed, as by want of memory.
-  return container.unit.empty() ? Result<>() : stop_unit(container.unit);
-}
-
-// A group that others have made is taken, as engines want it; what they do with it, its limits or its end, is common.
-Result<bool> look_at_group(const CreateRequest& request) {
-  if (request.spec.linux_.cgroups_path.empty()) return false;
-  TRY_SET(const cgroup::Host host, cgroup::Host::open());
-  TRY_SET(const cgroup::Group group, cgroup::Group::open(host, request.spec.linux_.cgroups_path));
-  TRY_SET(const std::vector<pid_t> others, group.processes());
-  if (!others.empty())
-    request.warn("linux.cgroupsPath " + quote(request.spec.linux_.cgroups_path) +
-                 ": the control group is not empty, it has " + std::to_string(others.size()) +
-                 " processes; limits count for all of them");
-  return !others.empty();
-}
-
-// root.path is relative to the bundle.
-std::string root_path(const CreateRequest& request) {
-  const std::string& path = request.spec.root->path;
-  return path.starts_with('/') ? path : request.bundle + "/" + path;
-}
-
 bool is_bind(const oci::Mount& mount) {
   return mount.type == "bind" || std::ranges::any_of(mount.options, [](const std::string& option) {
            return option == "bind" || option == "rbind";
@@ -109,20 +78,6 @@ Result<> drop_ungrantable(const oci::Spec& spec, oci::Process& process, const Wa
   return {};
 }
 
-Result<> complete(CreateRequest& request) {
-  TRY(check_rights(request.spec, request.rights));
-  if (request.spec.process)
-    TRY(drop_ungrantable(request.spec, *request.spec.process, request.warn));
-  TRY(oci::validate(request.spec));
-  if (!request.spec.root || request.spec.root->path.empty())
-    return fail(Code::kInvalidArgument, "root.path is missing");
-  complete_paths(request);
-  allow_default_devices(request.spec.linux_);
-  leave_out_device_rules(request);
-  if (request.systemd_cgroup) return {};
-  return choose_group(request.spec.linux_, request.id, request.rights, request.group);
-}
-
 Result<> run_late_hooks(const Saved& container, const std::vector<oci::Hook>& hooks,
                         const char* name, oci::Status status) {
   if (hooks.empty()) return {};
@@ -137,16 +92,6 @@ void run_poststop_hooks(const Saved& container) {
     (void)run_late_hooks(container, {hook}, "poststop", oci::Status::kStopped);
 }
 
-Result<> wait_for_end(const Saved& container) {
-  const auto init = open_init(container);
-  if (!init) return {};
-  pollfd query{.fd = init->borrow().get(), .events = POLLIN, .revents = 0};
-  constexpr int kPatience = 10'000;
-  TRY_SET(const int ready, sys::wait_ready(std::span(&query, 1), kPatience));
-  if (ready > 0) return {};
-  return fail(Code::kSystem, "its init does not die");
-}
-
 // What works by the control group only.
 Result<cgroup::Group> group_in_use(const Saved& container) {
   if (container.spec.linux_.cgroups_path.empty())
@@ -157,6 +102,70 @@ Result<cgroup::Group> group_in_use(const Saved& container) {
 }
 
 }  // namespace
+
+// When init, process 1, has ended, so have all of its container's: who is in the group still is somebody else's, is left
+// alone, and needs the group. A container that shares its process ids may have left processes.
+Result<> remove_group(const Saved& container) {
+  TRY_SET(cgroup::Group group, open_group(container));
+  if (!container.shares_group && !has_new_pids(container.spec)) TRY(group.kill_all());
+  TRY_SET(const std::vector<pid_t> others, group.processes());
+  if (!others.empty()) return {};
+  TRY(group.remove());
+  // Also when systemd has removed the group itself: it remembers a unit that has failed, as by want of memory.
+  return container.unit.empty() ? Result<>() : stop_unit(container.unit);
+}
+
+// A group that others have made is taken, as engines want it; what they do with it, its limits or its end, is common.
+Result<bool> look_at_group(const CreateRequest& request) {
+  if (request.spec.linux_.cgroups_path.empty()) return false;
+  TRY_SET(const cgroup::Host host, cgroup::Host::open());
+  TRY_SET(const cgroup::Group group, cgroup::Group::open(host, request.spec.linux_.cgroups_path));
+  TRY_SET(const std::vector<pid_t> others, group.processes());
+  if (!others.empty())
+    request.warn("linux.cgroupsPath " + quote(request.spec.linux_.cgroups_path) +
+                 ": the control group is not empty, it has " + std::to_string(others.size()) +
+                 " processes; limits count for all of them");
+  return !others.empty();
+}
+
+std::string root_path(const CreateRequest& request) {
+  const std::string& path = request.spec.root->path;
+  return path.starts_with('/') ? path : request.bundle + "/" + path;
+}
+
+Result<> complete(CreateRequest& request) {
+  TRY(check_rights(request.spec, request.rights));
+  if (request.spec.process)
+    TRY(drop_ungrantable(request.spec, *request.spec.process, request.warn));
+  TRY(oci::validate(request.spec));
+  if (!request.spec.root || request.spec.root->path.empty())
+    return fail(Code::kInvalidArgument, "root.path is missing");
+  complete_paths(request);
+  allow_default_devices(request.spec.linux_);
+  leave_out_device_rules(request);
+  if (request.systemd_cgroup) return {};
+  return choose_group(request.spec.linux_, request.id, request.rights, request.group);
+}
+
+std::vector<std::string> stream_names(const std::optional<Stdio>& stdio) {
+  std::vector<std::string> names;
+  if (!stdio) return names;
+  for (const BorrowedFd fd : {stdio->in, stdio->out, stdio->err})
+    names.push_back(
+        sys::read_link_at(sys::kCwd, ("/proc/self/fd/" + std::to_string(fd.get())).c_str())
+            .value_or(""));
+  return names;
+}
+
+Result<> wait_for_end(const Saved& container) {
+  const auto init = open_init(container);
+  if (!init) return {};
+  pollfd query{.fd = init->borrow().get(), .events = POLLIN, .revents = 0};
+  constexpr int kPatience = 10'000;
+  TRY_SET(const int ready, sys::wait_ready(std::span(&query, 1), kPatience));
+  if (ready > 0) return {};
+  return fail(Code::kSystem, "its init does not die");
+}
 
 Result<> complete_process(const oci::Spec& spec, oci::Process& process, const Warn& warn) {
   TRY(drop_ungrantable(spec, process, warn));
@@ -180,6 +189,7 @@ Result<Created> create(const SavedContainers& containers, CreateRequest request)
   }
   TRY_SET(Saved container, containers.add(request.id, request.bundle, request.spec));
   if (systemd) container.unit = systemd->unit();
+  container.streams = stream_names(request.stdio);
   Undo undo;
   undo.add([&] { (void)containers.remove(request.id); });
   if (request.notify) TRY(sys::make_dir_at(container.dir.borrow(), kNotifyDirName, 0755));

@@ -70,4 +70,25 @@ Result<> resume(const Saved& container);
 // Errors: kWrongState - it has ended; else as cgroup::Group::update.
 Result<> update(const Saved& container, const oci::Resources& resources);
 
+// The parts of create and remove that a restore has, too.
+
+// Judges the spec, makes its paths absolute and chooses its control group.
+Result<> complete(CreateRequest& request);
+
+// Whether others are in the control group that the spec names, which is warned of.
+Result<bool> look_at_group(const CreateRequest& request);
+
+// Removes the control group, and systemd's unit, unless others are in it.
+Result<> remove_group(const Saved& container);
+
+// The names of the caller's streams, by which a checkpoint knows them; none with a terminal.
+std::vector<std::string> stream_names(const std::optional<Stdio>& stdio);
+
+// root.path, which is relative to the bundle.
+std::string root_path(const CreateRequest& request);
+
+// Waits some seconds for the end of an init that has been killed.
+// Errors: kSystem - it lives.
+Result<> wait_for_end(const Saved& container);
+
 }  // namespace planet::runtime

@@ -18,11 +18,14 @@ std::unexpected<Error> no_such(const std::string& id) {
 }
 
 Result<> write_state_file(const Saved& container) {
+  oci::json::array streams;
+  for (const std::string& stream : container.streams) streams.emplace_back(stream);
   const oci::json::object object = {{"bundle", container.bundle},
                                     {"created", container.created},
                                     {"pid", container.init},
                                     {"sharesGroup", container.shares_group},
                                     {"startTicks", container.init_ticks},
+                                    {"streams", std::move(streams)},
                                     {"unit", container.unit}};
   return sys::replace_file_at(container.dir.borrow(), kState, oci::to_text(object), 0600);
 }
@@ -35,6 +38,7 @@ Result<> read_state_file(Saved& container) {
   TRY(fields.read("created", container.created));
   TRY(fields.read("pid", container.init));
   TRY(fields.read("sharesGroup", container.shares_group));
+  TRY(fields.read("streams", container.streams));
   TRY(fields.read("unit", container.unit));
   return fields.read("startTicks", container.init_ticks);
 }
@@ -78,6 +82,7 @@ Result<Saved> SavedContainers::add(const std::string& id, const std::string& bun
                   .init_ticks = 0,
                   .shares_group = false,
                   .unit = {},
+                  .streams = {},
                   .spec = std::move(spec),
                   .dir = {}};
   const auto written = [&]() -> Result<> {

@@ -24,6 +24,8 @@ struct Saved {
   std::uint64_t init_ticks = 0;     // its start time: a pid alone says nothing
   bool shares_group = false;        // others were in its control group before it
   std::string unit;  // systemd's, that its control group is; empty: the group is ours
+  std::vector<std::string>
+      streams;  // what 0, 1 and 2 were when it was made: "pipe:[7]"; none with a terminal
   oci::Spec spec;
   UniqueFd dir;
 };

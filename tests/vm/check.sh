@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The suites that need another kernel or control group layout: tests/vm/check.sh [SUITE...]
 # Each suite of tests/vm/suite runs in a small Debian virtual machine (its kernel is Debian's 6.1), once for each
-# layout that its line "layouts" names, with vmrun.sh's options of its line "options". The machine's image is built on first use; it takes some minutes.
+# layout that its line "layouts" names, with vmrun.sh's options of its line "options". The machine's image is built on
+# first use, and when build.sh has changed; it takes some minutes.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
@@ -17,7 +18,7 @@ fi
 make --no-print-directory build
 "$here/small_image.sh" build/vm-image
 secilc -o build/vm-image/selinux.policy -f /dev/null "$here/selinux.cil"
-[ -f "$here/image/root.img" ] || { echo "==> building the machine's image"; "$here/build.sh"; }
+[ "$here/image/root.img" -nt "$here/build.sh" ] || { echo "==> building the machine's image"; "$here/build.sh"; }
 
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=("$here"/suite/*.sh)

@@ -19,12 +19,12 @@ ROOTS = {"planet": "/var/lib/planet", "planet-runtime": "/run/planet-runtime"}
 
 ARGUMENTS = {
     "planet": {"run": ["images"], "exec": ["running"], "stop": ["running"], "kill": ["running"]},
-    # create and run give a new name
-    "planet-runtime": {"create": [], "run": [], "exec": ["containers"]},
+    # create, run and restore give a new name
+    "planet-runtime": {"create": [], "run": [], "restore": [], "exec": ["containers"]},
 }
 FILES = {"--env-file", "--input", "--pid-file", "--log", "--process", "--resources", "--console-socket", "--volume",
          "--device"}
-FOLDERS = {"--root", "--runroot", "--rootfs", "--bundle"}
+FOLDERS = {"--root", "--runroot", "--rootfs", "--bundle", "--image-path", "--work-path"}
 SIGNALS = "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP WINCH"
 CAPABILITIES = (
     "ALL AUDIT_CONTROL AUDIT_READ AUDIT_WRITE BLOCK_SUSPEND BPF CHECKPOINT_RESTORE CHOWN DAC_OVERRIDE DAC_READ_SEARCH "
@@ -34,6 +34,7 @@ CAPABILITIES = (
 WORDS = {
     "--signal": SIGNALS, "--stop-signal": SIGNALS, "--cap-add": CAPABILITIES, "--cap-drop": CAPABILITIES,
     "--cap": " ".join("CAP_" + name for name in CAPABILITIES.split() if name != "ALL"),
+    "--manage-cgroups-mode": "soft full strict ignore", "--empty-ns": "network",
     "--security-opt": "no-new-privileges seccomp=unconfined apparmor=unconfined label=disable",
 }
 
