@@ -292,7 +292,9 @@ TEST(PlanTree, NamesEveryHierarchy) {
   EXPECT_EQ(own.mounts[0].name, "pids");
   EXPECT_EQ(own.mounts[0].own, "/a/x");
   EXPECT_EQ(plan_tree(Layout::kLegacy, "4:pids:/a:b/x\n", "/x").mounts[0].own, "/a:b/x");
-  EXPECT_EQ(plan_tree(Layout::kUnified, "0::/\n", "/x").mounts.size(), 1U);
+  EXPECT_EQ(plan_tree(Layout::kUnified, "0::/\n", "/x").mounts.at(0).own, "/");
+  EXPECT_EQ(plan_tree(Layout::kUnified, "1:name=a:/\n0::/a:b/x\n", "/x").mounts.at(0).own,
+            "/a:b/x");
 }
 
 }  // namespace

@@ -6,11 +6,12 @@ namespace planet::cgroup {
 
 Tree plan_tree(Layout layout, std::string_view proc_self_cgroup, std::string_view group) {
   Tree tree{.layout = layout, .mounts = {}};
-  if (layout == Layout::kUnified) {
-    tree.mounts.push_back({.name = "", .type = "cgroup2", .controllers = {}, .own = "/"});
-    return tree;
-  }
+  const bool unified = layout == Layout::kUnified;
   for (const std::string_view line : split(proc_self_cgroup, '\n')) {
+    if (unified && line.starts_with("0::"))
+      tree.mounts.push_back(
+          {.name = "", .type = "cgroup2", .controllers = {}, .own = std::string(line.substr(3))});
+    if (unified) continue;
     const std::vector<std::string_view> fields = split(line, ':');  // id:controllers:path
     // Where we are in a group ourselves, the paths begin with it.
     if (fields.size() < 3 || fields[1].empty() || !line.ends_with(group)) continue;

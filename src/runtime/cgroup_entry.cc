@@ -18,13 +18,15 @@ fs::DataOption option_of(const std::string& word) {
   return {.key = word.substr(0, equals), .value = word.substr(equals + 1)};
 }
 
-// Without a cgroup namespace a hierarchy shows every group of the host: then it is the container's own, as a bind.
+// Without a cgroup namespace a hierarchy shows every group of the host: then it is the container's own, as a bind. Nor may
+// it be mounted anew from there: the options of the host's would become those of this mount (cgroup-v2.rst, nsdelegate).
 Result<fs::DetachedMount> make_hierarchy(const cgroup::TreeMount& mount, bool whole,
                                          const fs::MountOptions& options) {
   if (whole) return fs::DetachedMount::make(mount.type, "cgroup", options);
   TRY_SET(const cgroup::Host host, cgroup::Host::open());
   auto hierarchy = host.hierarchy(mount.name);
-  if (!hierarchy) hierarchy = host.hierarchy(mount.controllers.front());
+  if (!hierarchy && !mount.controllers.empty())
+    hierarchy = host.hierarchy(mount.controllers.front());
   if (!hierarchy) return std::unexpected(std::move(hierarchy).error());
   TRY_SET(fs::DetachedMount bind,
           fs::DetachedMount::clone(hierarchy->root.borrow(), mount.own.c_str() + 1, false));
@@ -133,10 +135,10 @@ Result<cgroup::Tree> own_cgroup_tree(const oci::Linux& spec) {
 Result<> mount_cgroup_tree(BorrowedFd place, const cgroup::Tree& tree, bool whole,
                            const fs::MountOptions& options) {
   if (tree.layout == cgroup::Layout::kLegacy) return mount_legacy(place, tree, whole, options);
+  if (tree.mounts.empty()) return fail(Code::kCorrupt, "/proc/self/cgroup names no group");
   fs::MountOptions plain = options;
   plain.data.clear();
-  TRY_SET(const fs::DetachedMount built,
-          fs::DetachedMount::make(tree.mounts.front().type, "cgroup", plain));
+  TRY_SET(const fs::DetachedMount built, make_hierarchy(tree.mounts.front(), whole, plain));
   return built.attach(place);
 }
 

@@ -48,6 +48,15 @@ check "of the quota" 500ms "$(property planet-one.scope CPUQuotaPerSecUSec)"
 check "of the annotations" "7s inactive-or-failed" \
 	"$(property planet-one.scope TimeoutStopUSec) $(property planet-one.scope CollectMode)"
 
+if [ $v2 ]; then
+	# The words of a mount's line: its root in the file system, its place, its options.
+	bundle '.linux.namespaces |= map(select(.type != "cgroup")) | .linux.cgroupsPath = "machine-planet.slice:planet:seen"
+		| .process.args = ["cat", "/proc/self/mountinfo"]'
+	check "without a cgroup namespace: its own group alone" "${scope%one.scope}seen.scope /sys/fs/cgroup" \
+		"$(runtime run --bundle /bundle seen </dev/null | awk '/ - cgroup2 /{print substr($4, 2), $5}')"
+	check "and the host's mount is as it was" 1 "$(grep -c ' /sys/fs/cgroup cgroup2 .*nsdelegate' /proc/mounts)"
+	bundle .
+fi
 runtime start one
 check "it runs" running "$(runtime state one | jq -r .status)"
 check "exec is in the group" 1 "$(runtime exec one cat /proc/self/cgroup | grep -c -e '^0::/$' -e 'memory:/')"
