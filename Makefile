@@ -74,7 +74,7 @@ bench: deps build ## against the peers and the kernel's own floor, in one run
 fuzz: deps ## every fuzz target for SECONDS=60 seconds
 	@tools/fuzz.sh $${SECONDS_EACH:-60}
 
-tidy: ## clang-tidy over everything
+tidy: ## clang-tidy over everything, with its analyzer
 	@tools/tidy.sh
 
 format: ## clang-format everything in place
