@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/strings.h"
 #include "base/undo.h"
@@ -247,11 +248,12 @@ Result<> kill(const Saved& container, int signal, bool all) {
     return {};
   }
   const auto init = open_init(container);
+  Result<> sent = init ? sys::send_signal(init->borrow(), signal) : Result<>();
   // In the words that containerd takes for "it has ended already".
-  if (!init)
+  if (!init || (!sent && sent.error().sys_errno() == ESRCH))
     return fail(Code::kWrongState,
                 "cannot kill container " + quote(container.id) + ": container not running");
-  TRY(sys::send_signal(init->borrow(), signal));
+  TRY(std::move(sent));
   // v1: what is frozen does not die until it is thawed. v2 kills it.
   if (signal == SIGKILL)
     if (const auto group = open_group(container); group && group->frozen()) return group->thaw();
@@ -264,7 +266,9 @@ Result<> remove(const SavedContainers& containers, const Saved& container, bool 
                      status == oci::Status::kCreated;
   if (lives && !force) return wrong_state(container, "cannot delete");
   if (lives) {
-    TRY(kill(container, SIGKILL, false));
+    // It may have ended since we looked.
+    Result<> killed = kill(container, SIGKILL, false);
+    if (!killed && killed.error().code() != Code::kWrongState) return killed;
     TRY(wait_for_end(container));
   }
   TRY(remove_group(container));

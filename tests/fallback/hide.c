@@ -21,7 +21,8 @@ static const struct {
   const char* name;
   int value;
 } errors[] = {{"ENOSYS", ENOSYS}, {"EPERM", EPERM},           {"EINVAL", EINVAL},
-              {"EACCES", EACCES}, {"EOPNOTSUPP", EOPNOTSUPP}, {"ENOSPC", ENOSPC}};
+              {"EACCES", EACCES}, {"EOPNOTSUPP", EOPNOTSUPP}, {"ENOSPC", ENOSPC},
+              {"ESRCH", ESRCH}};
 
 // Newer than the library that compiles the filter.
 static const struct {

@@ -208,3 +208,17 @@ refused() { # CALL RULE...
 		done
 	done
 }
+
+@test "a container that ends while it is killed: delete --force goes on, kill says so" {
+	make_bundle
+	jq '.process.args = ["/bin/busybox", "sleep", "1"]' "$top/bundle/config.json" >"$top/config"
+	mv "$top/config" "$top/bundle/config.json"
+	"$RUNTIME_BIN" run -d --bundle "$top/bundle" fallback </dev/null >/dev/null 2>&1 3>&-
+	run "$HIDE" pidfd_send_signal:ESRCH -- "$RUNTIME_BIN" kill fallback KILL
+	[ "$status" = 1 ]
+	[ "$output" = 'planet-runtime: cannot kill container "fallback": container not running' ]
+	run "$HIDE" pidfd_send_signal:ESRCH -- "$RUNTIME_BIN" delete --force fallback
+	[ "$status" = 0 ]
+	[ -z "$output" ]
+	[[ "$("$RUNTIME_BIN" list -q)" != *fallback* ]]
+}
