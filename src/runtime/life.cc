@@ -102,6 +102,16 @@ Result<cgroup::Group> group_in_use(const Saved& container) {
   return open_group(container);
 }
 
+Result<> signal_all(const Saved& container, int signal) {
+  TRY_SET(const cgroup::Group group, open_group(container));
+  if (signal == SIGKILL && group.exists()) return group.kill_all();
+  TRY_SET(const std::vector<pid_t> pids, processes_of(container));
+  for (const pid_t pid : pids)
+    if (const auto process = sys::open_pidfd(pid))
+      (void)sys::send_signal(process->borrow(), signal);
+  return {};
+}
+
 }  // namespace
 
 // When init, process 1, has ended, so have all of its container's: who is in the group still is somebody else's, is left
@@ -238,15 +248,7 @@ Result<> start(const Saved& container) {
 }
 
 Result<> kill(const Saved& container, int signal, bool all) {
-  if (all) {
-    TRY_SET(const cgroup::Group group, open_group(container));
-    if (signal == SIGKILL && group.exists()) return group.kill_all();
-    TRY_SET(const std::vector<pid_t> pids, processes_of(container));
-    for (const pid_t pid : pids)
-      if (const auto process = sys::open_pidfd(pid))
-        (void)sys::send_signal(process->borrow(), signal);
-    return {};
-  }
+  if (all) return signal_all(container, signal);
   const auto init = open_init(container);
   Result<> sent = init ? sys::send_signal(init->borrow(), signal) : Result<>();
   // In the words that containerd takes for "it has ended already".
