@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "base/strings.h"
+#include "bundle.h"
 #include "cli.h"
 #include "oci/spec_json.h"
 #include "process_flags.h"
@@ -55,12 +56,6 @@ Result<> refuse_lazy(bool given, const char* flag) {
                                       "and take a --pre-dump first to make the stop short");
 }
 
-Result<std::string> absolute(const std::string& path) {
-  if (path.empty() || path.starts_with('/')) return path;
-  TRY_SET(const std::string here, sys::current_dir());
-  return path == "." ? here : here + "/" + path;
-}
-
 Result<runtime::CriuOptions> options_of(const CriuFlags& flags) {
   runtime::CriuOptions options = flags.options;
   if (options.images.empty())
@@ -82,7 +77,7 @@ Result<int> checkpoint(const Global& global, const CheckpointFlags& flags) {
     return fail(Code::kInvalidArgument, "--parent-path " + quote(flags.parent) +
                                             ": expected a path relative to --image-path");
   TRY_SET(runtime::CriuOptions options, options_of(flags));
-  TRY_SET(const auto containers, runtime::SavedContainers::open(global.root));
+  TRY_SET(const auto containers, open_containers(global));
   TRY_SET(const runtime::Saved container, containers.find(flags.id));
   TRY(runtime::checkpoint(containers, container,
                           {.options = std::move(options),
@@ -94,21 +89,14 @@ Result<int> checkpoint(const Global& global, const CheckpointFlags& flags) {
 
 Result<runtime::RestoreRequest> read_request(const Global& global, const RestoreFlags& flags) {
   TRY(refuse_lazy(flags.lazy_pages, "--lazy-pages"));
-  if (flags.no_pivot)
-    return fail(Code::kUnsupported,
-                "--no-pivot leaves the host's files within reach; leave it out");
+  TRY(refuse_no_pivot(flags.no_pivot));
   TRY_SET(runtime::CriuOptions options, options_of(flags));
-  TRY_SET(const std::string bundle, absolute(flags.bundle));
-  TRY_SET(const UniqueFd dir, sys::open_at(sys::kCwd, bundle.c_str(), O_RDONLY | O_DIRECTORY),
-          "open the bundle");
-  TRY_SET(const std::string text,
-          sys::read_file_at(dir.borrow(), "config.json", oci::kMostConfigBytes), "open the bundle");
-  TRY_SET(oci::Spec spec, oci::parse_spec(text), "config.json");
-  const bool terminal = spec.process && spec.process->terminal;
+  TRY_SET(Bundle bundle, read_bundle(flags.bundle));
+  const bool terminal = bundle.spec.process && bundle.spec.process->terminal;
   if (!terminal) TRY(check_terminal(flags.process, false));
   return runtime::RestoreRequest{.create = {.id = flags.id,
-                                            .bundle = bundle,
-                                            .spec = std::move(spec),
+                                            .bundle = std::move(bundle.path),
+                                            .spec = std::move(bundle.spec),
                                             .stdio = own_stdio(terminal),
                                             .extra_fds = {},
                                             .systemd_cgroup = global.systemd_cgroup,
@@ -121,8 +109,7 @@ Result<runtime::RestoreRequest> read_request(const Global& global, const Restore
 Result<int> restore(const Global& global, const RestoreFlags& flags) {
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
   TRY_SET(runtime::RestoreRequest request, read_request(global, flags));
-  TRY_SET(const std::string root, absolute(global.root));
-  TRY_SET(const auto containers, runtime::SavedContainers::open(root));
+  TRY_SET(const auto containers, open_containers(global));
   TRY_SET(runtime::Created restored, runtime::restore(containers, std::move(request)));
   auto status = [&]() -> Result<int> {
     TRY(hand_out(flags.process, restored.running));

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "base/strings.h"
+#include "bundle.h"
 #include "cli.h"
 #include "oci/spec_json.h"
 #include "process_flags.h"
@@ -20,12 +21,6 @@ struct CreateFlags : ProcessFlags {
   bool keep = false, no_pivot = false, no_new_keyring = false;
 };
 
-Result<std::string> absolute(const std::string& path) {
-  if (path.starts_with('/')) return path;
-  TRY_SET(const std::string here, sys::current_dir());
-  return path == "." ? here : here + "/" + path;
-}
-
 // Where a service manager waits to hear that the service is ready: sd_notify(3).
 std::optional<std::string> notify_socket() {
   const char* path = ::getenv("NOTIFY_SOCKET");
@@ -33,20 +28,13 @@ std::optional<std::string> notify_socket() {
   return path;
 }
 
-Result<runtime::CreateRequest> read_bundle(const CreateFlags& flags) {
-  if (flags.no_pivot)
-    return fail(Code::kUnsupported,
-                "--no-pivot leaves the host's files within reach; leave the flag out, and put the "
-                "bundle on a file system that is mounted, not on the first root of the boot");
+Result<runtime::CreateRequest> read_request(const CreateFlags& flags) {
+  TRY(refuse_no_pivot(flags.no_pivot));
   const unsigned listened = listened_fds();
   TRY_SET(std::vector<BorrowedFd> fds, inherited_fds(flags, listened));
   TRY(runtime::check_container_id(flags.id));
-  TRY_SET(const std::string bundle, absolute(flags.bundle));
-  TRY_SET(const UniqueFd dir, sys::open_at(sys::kCwd, bundle.c_str(), O_RDONLY | O_DIRECTORY),
-          "open the bundle");
-  TRY_SET(const std::string text,
-          sys::read_file_at(dir.borrow(), "config.json", oci::kMostConfigBytes), "open the bundle");
-  TRY_SET(oci::Spec spec, oci::parse_spec(text), "config.json");
+  TRY_SET(Bundle bundle, read_bundle(flags.bundle));
+  oci::Spec& spec = bundle.spec;
   TRY_SET(const runtime::Rights rights, runtime::own_rights());
   TRY(runtime::protect_program(
       oci::find_namespace(spec.linux_, oci::NamespaceType::kUser) != nullptr, rights));
@@ -57,7 +45,7 @@ Result<runtime::CreateRequest> read_bundle(const CreateFlags& flags) {
     spec.process->env.emplace_back("LISTEN_PID=1");
   }
   return runtime::CreateRequest{.id = flags.id,
-                                .bundle = bundle,
+                                .bundle = std::move(bundle.path),
                                 .spec = std::move(spec),
                                 .stdio = own_stdio(terminal),
                                 .extra_fds = std::move(fds),
@@ -70,7 +58,7 @@ Result<runtime::CreateRequest> read_bundle(const CreateFlags& flags) {
 }
 
 Result<runtime::Created> make(const Global& global, const CreateFlags& flags) {
-  TRY_SET(runtime::CreateRequest request, read_bundle(flags));
+  TRY_SET(runtime::CreateRequest request, read_request(flags));
   TRY_SET(const auto containers, open_containers(global));
   request.warn = warner(global);
   request.group = global.group;

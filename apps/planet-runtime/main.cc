@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/strings.h"
+#include "bundle.h"
 #include "cli.h"
 #include "oci/json.h"
 #include "sys/file.h"
@@ -165,10 +166,7 @@ void DebugLog::step(const runtime::StepInfo& info, runtime::Side /*side*/, std::
 
 Result<runtime::SavedContainers> open_containers(const Global& global) {
   const uid_t own = sys::own_user();
-  std::string root = global.root;
-  if (root.empty()) {
-    TRY_SET(root, usual_root());
-  }
+  TRY_SET(const std::string root, global.root.empty() ? usual_root() : absolute(global.root));
   if (own == 0) return runtime::SavedContainers::open(root);
   TRY_SET(const UniqueFd dir, sys::make_directories(sys::kCwd, root, 0700), "--root");
   TRY_SET(const struct stat st, sys::stat_fd(dir.borrow()));

@@ -72,3 +72,10 @@ with_useless_criu() {
 	refused "--no-pivot" runtime restore --no-pivot -d -b "$top/bundle" --image-path "$top/image" two
 	refused '"three" does not exist' runtime checkpoint --image-path "$top/image" three
 }
+
+@test "checkpoint: the usual state directory, and a relative one" {
+	refused "install the package criu" without_criu "$RUNTIME_BIN" restore -d -b "$top/bundle" --image-path "$top/image" two
+	refused '"two" does not exist' "$RUNTIME_BIN" checkpoint --image-path "$top/image" two
+	cd "$top"
+	refused "install the package criu" without_criu "$RUNTIME_BIN" --root runtime checkpoint --image-path image one
+}
