@@ -183,17 +183,10 @@ Result<Created> restore(const SavedContainers& containers, RestoreRequest reques
   TRY_SET(std::vector<std::string> streams, read_streams(request.options.images));
   if (request.options.work.empty()) request.options.work = request.options.images;
   TRY(sys::make_directories(sys::kCwd, request.options.work, 0700), "--work-path");
-  std::optional<SystemdGroup> systemd;
-  if (create.systemd_cgroup) {
-    TRY_SET(systemd, SystemdGroup::plan(create.spec, create.id));
-  }
-  TRY_SET(Saved container, containers.add(create.id, create.bundle, create.spec));
-  if (systemd) container.unit = systemd->unit();
-  container.streams = stream_names(create.stdio);
   Undo undo;
-  undo.add([&] { (void)containers.remove(create.id); });
+  TRY_SET(Begun begun, begin(containers, create, undo));
+  auto& [container, systemd] = begun;
   TRY(sys::make_dir_at(container.dir.borrow(), kStageName, 0700));
-  TRY_SET(container.shares_group, look_at_group(create));
   undo.add([&] { clear_group(container); });
   Preparation preparation(request, plan, std::move(streams), containers.path() + "/" + create.id);
   TRY_SET(sys::Child init, restore_init(criu, container, preparation, systemd,
