@@ -20,6 +20,7 @@ Result<std::vector<DetachedMount>> open_layers(const OverlayDirs& dirs,
   layers.reserve(dirs.layers.size());
   for (const std::string& path : dirs.layers) {
     TRY_SET(DetachedMount layer, DetachedMount::clone(sys::kCwd, path.c_str(), false));
+    TRY(layer.set_private());
     if (user_ns) TRY(layer.set_id_map(*user_ns, false), "id-map layer " + path);
     layers.push_back(std::move(layer));
   }
@@ -52,6 +53,7 @@ Result<Writable> open_writable(const OverlayDirs& dirs) {
     return fail(Code::kInvalidArgument,
                 quote(dirs.upper) + " and " + quote(dirs.work) + " are not in one directory");
   TRY_SET(DetachedMount mount, DetachedMount::clone(sys::kCwd, std::string(above).c_str(), false));
+  TRY(mount.set_private());
   constexpr int kFlags = O_PATH | O_DIRECTORY | O_NOFOLLOW;
   TRY_SET(UniqueFd upper_fd, sys::open_at(mount.root(), std::string(upper).c_str(), kFlags));
   TRY_SET(UniqueFd work_fd, sys::open_at(mount.root(), std::string(work).c_str(), kFlags));

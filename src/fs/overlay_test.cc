@@ -7,8 +7,11 @@
 
 #include <filesystem>
 #include <fstream>
+#include <functional>
+#include <iterator>
 
 #include "sys/file.h"
+#include "sys/mount.h"
 #include "sys/process.h"
 
 namespace planet::fs {
@@ -102,6 +105,44 @@ TEST_P(OverlayTest, AFailureInTheKernelIsASentence) {
   const auto mount = make_overlay(broken, std::nullopt, GetParam());
   ASSERT_FALSE(mount);
   EXPECT_EQ(mount.error().sys_errno(), EINVAL) << mount.error().to_string();
+}
+
+// In a child with a mount namespace of its own, whose mounts are all shared, as systemd makes them.
+int exit_status_with_shared_mounts(const std::function<int()>& body) {
+  auto child = sys::clone_process({.flags = CLONE_NEWNS, .cgroup = std::nullopt});
+  if (!child) return -1;
+  if (!child->valid()) {
+    auto top = sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY);
+    constexpr std::uint64_t kPrivate = 1U << 18, kShared = 1U << 20;  // MS_PRIVATE, MS_SHARED
+    mount_attr attr{};
+    for (const std::uint64_t propagation : {kPrivate, kShared}) {
+      attr.propagation = propagation;
+      if (!top || !sys::mount_set_attr(top->borrow(), attr, true)) sys::exit_now(100);
+    }
+    sys::exit_now(body());
+  }
+  auto ended = child->wait();
+  return ended ? ended->shell_status() : -1;
+}
+
+std::string mounts() {
+  std::ifstream file("/proc/self/mountinfo");
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// What init mounts on a part, to take it along, is not seen on the host.
+TEST_P(OverlayTest, WhatIsMountedOnAPartStaysThere) {
+  const int status = exit_status_with_shared_mounts([&] {
+    auto mount = make_overlay(dirs(), std::nullopt, GetParam());
+    if (!mount) return 101;
+    const std::string before = mounts();
+    for (const DetachedMount& part : mount->parts()) {
+      auto scratch = DetachedMount::make("tmpfs", "test", {});
+      if (!scratch || !scratch->attach(part.root())) return 102;
+    }
+    return mounts() == before ? 0 : 1;
+  });
+  EXPECT_EQ(status, 0);
 }
 
 INSTANTIATE_TEST_SUITE_P(Interfaces, OverlayTest,
