@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "base/undo.h"
 #include "cgroup/resources.h"
 #include "oci/validate.h"
 #include "security/capabilities.h"
@@ -107,16 +108,18 @@ Result<> complete_process(const oci::Spec& spec, oci::Process& process, const Wa
   return oci::validate_process(process);
 }
 
-Result<Begun> begin(const SavedContainers& containers, CreateRequest& request, Undo& undo) {
+Result<Begun> begin(const SavedContainers& containers, CreateRequest& request) {
   Begun begun;
   if (request.systemd_cgroup) {
     TRY_SET(begun.systemd, SystemdGroup::plan(request.spec, request.id));
   }
   TRY_SET(begun.container, containers.add(request.id, request.bundle, request.spec));
-  undo.add([&containers, id = request.id] { (void)containers.remove(id); });
+  Undo undo;
+  undo.add([&] { (void)containers.remove(request.id); });
   if (begun.systemd) begun.container.unit = begun.systemd->unit();
   begun.container.streams = stream_names(request.stdio);
   TRY_SET(begun.container.shares_group, look_at_group(request));
+  undo.commit();
   return begun;
 }
 

@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/undo.h"
 #include "base/unique_fd.h"
 #include "runtime/container_group.h"
 #include "runtime/launch.h"
@@ -54,9 +53,9 @@ struct Begun {
   std::optional<SystemdGroup> systemd;  // who makes the control group, if it is systemd
 };
 
-// Records the container of a completed request, whose control group systemd may place; `undo` forgets it. That others are in
-// its control group is warned of.
+// Records the container of a completed request, whose control group systemd may place; who called takes the record back if
+// nothing comes of it. That others are in its control group is warned of.
 // Errors: kAlreadyExists; kInvalidArgument - no name for a unit of systemd's.
-Result<Begun> begin(const SavedContainers& containers, CreateRequest& request, Undo& undo);
+Result<Begun> begin(const SavedContainers& containers, CreateRequest& request);
 
 }  // namespace planet::runtime

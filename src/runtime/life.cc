@@ -98,9 +98,10 @@ Result<Created> create(const SavedContainers& containers, CreateRequest request)
   TRY(complete(request));
   if (request.notify)
     plan_notify_socket(request.spec, containers.path() + "/" + request.id + "/" + kNotifyDirName);
-  Undo undo;
-  TRY_SET(Begun begun, begin(containers, request, undo));
+  TRY_SET(Begun begun, begin(containers, request));
   auto& [container, systemd] = begun;
+  Undo undo;  // ends before what its steps use
+  undo.add([&] { (void)containers.remove(container.id); });
   if (request.notify) TRY(sys::make_dir_at(container.dir.borrow(), kNotifyDirName, 0755));
   TRY_SET(const UniqueFd gate, sys::listen_at(container.dir.borrow(), kGateName));
   undo.add([&] { (void)remove_group(container); });

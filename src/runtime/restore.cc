@@ -183,9 +183,10 @@ Result<Created> restore(const SavedContainers& containers, RestoreRequest reques
   TRY_SET(std::vector<std::string> streams, read_streams(request.options.images));
   if (request.options.work.empty()) request.options.work = request.options.images;
   TRY(sys::make_directories(sys::kCwd, request.options.work, 0700), "--work-path");
-  Undo undo;
-  TRY_SET(Begun begun, begin(containers, create, undo));
+  TRY_SET(Begun begun, begin(containers, create));
   auto& [container, systemd] = begun;
+  Undo undo;  // ends before what its steps use
+  undo.add([&] { (void)containers.remove(container.id); });
   TRY(sys::make_dir_at(container.dir.borrow(), kStageName, 0700));
   undo.add([&] { clear_group(container); });
   Preparation preparation(request, plan, std::move(streams), containers.path() + "/" + create.id);
