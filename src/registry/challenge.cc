@@ -5,14 +5,12 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "registry/text.h"
 
 namespace planet::registry {
 namespace {
 
-// The characters of RFC 9110's grammar, without regard to the locale.
-bool is_alnum(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
+// The characters of RFC 9110's grammar.
 bool is_token_char(char c) {
   return is_alnum(c) || std::string_view("!#$%&'*+-.^_`|~").find(c) != std::string_view::npos;
 }
@@ -21,15 +19,7 @@ bool is_token68_char(char c) {
 }
 // What may stand in a quoted string: no control characters, so no line break that a log or a header would take for one.
 bool is_text(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return c == '\t' || (byte >= 0x20 && byte != 0x7f);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
+  return c == '\t' || !is_control(c);
 }
 
 std::unexpected<Error> bad(const std::string& why) {

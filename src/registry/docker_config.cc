@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "oci/json.h"
 #include "registry/base64.h"
+#include "registry/text.h"
 #include "sys/file.h"
 
 namespace planet::registry {
@@ -20,18 +21,6 @@ constexpr std::string_view kHelperPrefix = "docker-credential-";
 // What of an entry is the login; what else an entry has is not ours.
 constexpr std::string_view kLoginFields[] = {"auth", "username", "password", "identitytoken",
                                              "registrytoken"};
-
-bool is_control(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte < 0x20 || byte == 0x7f;
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return out;
-}
 
 bool is_hub(std::string_view host) {
   return host == "docker.io" || host == "index.docker.io";
@@ -107,10 +96,7 @@ Result<Credentials> parse_entry(const oci::Fields& entry) {
 }
 
 Result<> check_helper(const std::string& name, const std::string& where) {
-  const auto allowed = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '_' || c == '.';
-  };
+  const auto allowed = [](char c) { return is_alnum(c) || c == '-' || c == '_' || c == '.'; };
   if (name.size() <= kMostHelperName && std::ranges::all_of(name, allowed)) return {};
   return fail(Code::kInvalidArgument,
               where + " is " + quote(name.substr(0, kMostHelperName)) +
