@@ -5,7 +5,7 @@ packages=(
 	# building
 	g++ cmake ninja-build ccache pkg-config make git ca-certificates
 	libboost1.81-dev libboost-json1.81-dev libcli11-dev libarchive-dev zlib1g-dev libzstd-dev
-	libssl-dev libseccomp-dev libdbus-1-dev busybox-static
+	libssl-dev libc-ares-dev libseccomp-dev libdbus-1-dev busybox-static
 	# testing
 	clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-dev libgmock-dev
 	bats bc python3 jq skopeo umoci uidmap mmdebstrap attr libcap2-bin iproute2 bindfs libarchive-tools xz-utils zstd shellcheck
