@@ -23,6 +23,7 @@ class CannedTransport : public Transport {
     sent += bytes;
     return {};
   }
+  bool is_quiet() const override { return at_ < answer_.size(); }
 
   std::string sent;
 
