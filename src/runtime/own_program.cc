@@ -5,6 +5,7 @@
 #include "sys/file.h"
 #include "sys/memory_file.h"
 #include "sys/process.h"
+#include "sys/program_image.h"
 
 namespace planet::runtime {
 namespace {
@@ -42,6 +43,14 @@ Result<> leave_own_file() {
   return execute_again(copy.borrow(), "execute this program from a copy");
 }
 
+// Without another start, which costs a millisecond. How is the kernel's inside: what counts is what it says of it.
+bool replace_own_file(const fs::DetachedMount& copy) {
+  const auto file = sys::reopen(copy.root(), O_RDONLY);
+  if (!file || !sys::replace_program_file(file->borrow())) return false;
+  const auto own = sys::open_at(sys::kCwd, kOwnFile, O_PATH);
+  return own && sys::is_on_read_only_mount(own->borrow()).value_or(false);
+}
+
 }  // namespace
 
 Result<> leave_writable_program() {
@@ -51,6 +60,7 @@ Result<> leave_writable_program() {
   TRY_SET(fs::DetachedMount copy, fs::DetachedMount::clone(own.borrow(), "", false),
           "protect this program");
   TRY(copy.set_read_only(false), "protect this program");
+  if (replace_own_file(copy)) return {};
   return execute_again(copy.root(), "execute this program from a read-only mount");
 }
 

@@ -6,7 +6,7 @@
 // nobody inside; with the host's users, or if its owner is the ordinary user whose root inside is that very user, it
 // must not be writable at all.
 //
-// Source: open_tree(2), mount_setattr(2), memfd_create(2), execveat(2).
+// Source: open_tree(2), mount_setattr(2), prctl(2) PR_SET_MM_MAP, memfd_create(2), execveat(2).
 #pragma once
 
 #include "base/error.h"
@@ -14,9 +14,9 @@
 
 namespace planet::runtime {
 
-// Executes this program again, with the same arguments, from a read-only mount that is nowhere in the tree, so that
-// nobody can make it writable. Returns at once where it runs from such a mount already: call it before anything is read
-// or made.
+// From here this program runs from a read-only mount that is nowhere in the tree, so that nobody can make it writable. Where
+// the kernel does not exchange the file of a program that runs, it is executed again, with the same arguments: call it
+// before anything is read or made. Returns at once where it runs from such a mount already.
 // Errors: that of the mount, or of execveat(2).
 Result<> leave_writable_program();
 

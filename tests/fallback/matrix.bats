@@ -130,6 +130,7 @@ refused() { # CALL RULE...
 @test "faccessat2 (5.8) hidden: works" { row faccessat2; }
 @test "openat2, clone3, close_range and faccessat2 hidden together: works" { row openat2 clone3 close_range faccessat2; }
 @test "io_uring, userfaultfd, bpf, keyctl hidden: works" { row io_uring_setup userfaultfd bpf keyctl; }
+@test "process_vm_readv hidden: works by executing the program again" { row process_vm_readv; }
 @test "fsopen (5.2) hidden: refused in one sentence" { refused fsopen fsopen; }
 @test "fsconfig (5.2) hidden: refused in one sentence" { refused fsconfig fsconfig; }
 @test "fsmount (5.2) hidden: refused in one sentence" { refused fsmount fsmount; }
