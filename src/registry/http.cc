@@ -32,14 +32,16 @@ Result<std::pair<UniqueFd, std::string>> connect_any(const std::vector<std::stri
   return std::unexpected(*std::move(first));
 }
 
-RequestHead head_of(const Request& request) {
+RequestHead head_of(const Request& request, const std::optional<Proxy>& proxy) {
   RequestHead head{.method = request.method,
-                   .target = request.url.target,
+                   .target = proxy ? request.url.text() : request.url.target,
                    .host = request.url.origin.authority(),
                    .headers = request.headers,
                    .body_size = {}};
   if (!request.authorization.empty())
     head.headers.push_back({"Authorization", request.authorization.reveal()});
+  if (proxy && !proxy->authorization.empty())
+    head.headers.push_back({"Proxy-Authorization", proxy->authorization.reveal()});
   head.headers.push_back({"User-Agent", std::string("planet/") + PLANET_VERSION});
   const bool has_body = request.method != Method::kGet && request.method != Method::kHead;
   if (has_body)
@@ -71,6 +73,7 @@ struct HttpClient::Connection {
   Origin origin;
   bool is_public = false;  // a server of the Internet
   bool is_fresh = true;
+  std::optional<Proxy> proxy;  // who takes whole addresses and passes the requests on (for http)
   std::unique_ptr<Transport> transport;
 };
 
@@ -145,34 +148,43 @@ HttpClient::HttpClient(HttpSettings settings)
     : settings_(std::move(settings)), pool_(std::make_unique<Pool>()) {}
 HttpClient::~HttpClient() = default;
 
-Result<std::unique_ptr<HttpClient::Connection>> HttpClient::connect(const Origin& origin,
-                                                                    bool public_only) {
-  const Clock::time_point end = Clock::now() + settings_.connect;
-  ResolverSettings resolver = settings_.resolver;
-  resolver.limit = std::min(resolver.limit, settings_.connect);
-  TRY_SET(const std::vector<std::string> found, resolve(origin.host, resolver));
-  TRY_SET(const std::vector<std::string> addresses, reachable(found, public_only));
-  TRY_SET(auto connected, connect_any(addresses, origin, end));
-  auto connection = std::make_unique<Connection>();
-  connection->origin = origin;
-  connection->is_public = is_public_address(connected.second);
-  if (origin.scheme == Scheme::kHttp) {
-    connection->transport = plain_transport(std::move(connected.first), settings_.patience);
-    return connection;
-  }
+Result<std::unique_ptr<Transport>> HttpClient::secure(UniqueFd socket, const Origin& origin,
+                                                      milliseconds limit) {
   Trust trust = settings_.trust;
   if (!settings_.certs_d.empty()) {
     TRY_SET(trust, with_certs_d(std::move(trust), settings_.certs_d, origin.authority()));
   }
-  TRY_SET(connection->transport,
-          tls_transport(std::move(connected.first), origin.host, trust,
-                        {.handshake = left_until(end), .patience = settings_.patience}));
+  return tls_transport(std::move(socket), origin.host, trust,
+                       {.handshake = limit, .patience = settings_.patience});
+}
+
+Result<std::unique_ptr<HttpClient::Connection>> HttpClient::connect(const Origin& origin,
+                                                                    bool public_only) {
+  const Clock::time_point end = Clock::now() + settings_.connect;
+  TRY_SET(std::optional<Proxy> proxy, proxy_for(origin, settings_.proxies));
+  const Origin& server = proxy ? proxy->origin : origin;
+  ResolverSettings resolver = settings_.resolver;
+  resolver.limit = std::min(resolver.limit, settings_.connect);
+  TRY_SET(const std::vector<std::string> found, resolve(server.host, resolver));
+  // Where a proxy connects to is for its own rules; what it leads to counts as the Internet.
+  TRY_SET(const std::vector<std::string> addresses, reachable(found, public_only && !proxy));
+  TRY_SET(auto connected, connect_any(addresses, server, end));
+  auto connection = std::make_unique<Connection>();
+  connection->origin = origin;
+  connection->is_public = proxy || is_public_address(connected.second);
+  if (origin.scheme == Scheme::kHttp) {
+    connection->transport = plain_transport(std::move(connected.first), settings_.patience);
+    connection->proxy = std::move(proxy);
+    return connection;
+  }
+  if (proxy) TRY(open_tunnel(connected.first.borrow(), *proxy, origin, left_until(end)));
+  TRY_SET(connection->transport, secure(std::move(connected.first), origin, left_until(end)));
   return connection;
 }
 
 Result<std::unique_ptr<Response::Exchange, Response::End>> HttpClient::attempt(
     const Request& request, std::unique_ptr<Connection> on) {
-  TRY_SET(const std::string text, to_text(head_of(request)));
+  TRY_SET(const std::string text, to_text(head_of(request, on->proxy)));
   const bool may_repeat = !on->is_fresh && is_repeatable(request);
   std::unique_ptr<Response::Exchange, Response::End> exchange(
       new Response::Exchange(*pool_, std::move(on), request));

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "registry/message.h"
+#include "registry/proxy.h"
 #include "registry/resolver.h"
 #include "registry/secret.h"
 #include "registry/tls.h"
@@ -25,6 +26,7 @@ struct HttpSettings {
   std::chrono::milliseconds patience{
       30'000};  // with a server that says nothing, or as good as nothing
   ResolverSettings resolver;
+  ProxySettings proxies;
   Trust trust;          // what holds for every server
   std::string certs_d;  // docker's directory of certificates for single servers; empty: none
 };
@@ -91,7 +93,7 @@ class HttpClient {
 
   // Any status is an answer. Redirects are followed (redirect.h) at most ten times; the authorization goes to no other origin, and
   // does not come back on the way.
-  // Errors: those of resolve, connect_tcp, tls_transport, ResponseReader and redirect_of, each behind "METHOD URL: ", without
+  // Errors: those of resolve, connect_tcp, proxy_for, open_tunnel, tls_transport, ResponseReader and redirect_of, each behind "METHOD URL: ", without
   // the query. A connection that the server had closed in the meantime is made again, where nothing can happen twice.
   Result<Response> send(const Request& request);
 
@@ -101,6 +103,8 @@ class HttpClient {
   struct Pool;
   Result<Response> exchange(const Request& request, bool public_only);
   Result<std::unique_ptr<Connection>> connect(const Origin& origin, bool public_only);
+  Result<std::unique_ptr<Transport>> secure(UniqueFd socket, const Origin& origin,
+                                            std::chrono::milliseconds limit);
   Result<std::unique_ptr<Response::Exchange, Response::End>> attempt(
       const Request& request, std::unique_ptr<Connection> on);
 

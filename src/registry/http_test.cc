@@ -327,6 +327,84 @@ TEST_F(HttpTest, SaysWhichServerFailsAndHow) {
       HasSubstr("Connection refused"));
 }
 
+TEST_F(HttpTest, AsksAProxyForTheWholeAddress) {
+  const TestServer proxy(serve(record_, [](const std::string&) { return answer(200, "", "yes"); }));
+  HttpSettings proxied = settings();
+  proxied.proxies.http = "http://user:pw@127.0.0.1:" + std::to_string(proxy.port());
+  HttpClient client(proxied);
+  EXPECT_EQ(*client.send(get("http://registry.example:5000/v2/?a"))->read_all(3), "yes");
+  EXPECT_THAT(
+      record_.all().at(0),
+      AllOf(
+          HasSubstr(
+              "GET http://registry.example:5000/v2/?a HTTP/1.1\r\nHost: registry.example:5000\r\n"),
+          HasSubstr("Proxy-Authorization: Basic dXNlcjpwdw==\r\n")));
+}
+
+// The proxy sees a name and a port; the registry's certificate is judged as ever, and its proxy's login it does not see.
+TEST_F(HttpTest, GoesThroughAProxyToHttps) {
+  const TestCertificate far("DNS:registry.example", &authority_);
+  const auto tunnel = [&](TestPeer& peer) {
+    record_.add(peer.request());
+    peer.say("HTTP/1.0 200 Connection established\r\n\r\n");
+    if (!peer.start_tls(far)) return;
+    other_.add(peer.request());
+    peer.say(answer(200, "", "yes"));
+    peer.request();
+  };
+  const TestServer proxy(tunnel);
+  HttpSettings proxied = settings();
+  proxied.proxies.https = "http://user:pw@127.0.0.1:" + std::to_string(proxy.port());
+  HttpClient client(proxied);
+  Request request = get("https://registry.example/v2/");
+  request.authorization = Secret("Bearer s3cret");
+  auto response = client.send(request);
+  ASSERT_TRUE(response) << response.error().to_string();
+  EXPECT_EQ(*response->read_all(3), "yes");
+  EXPECT_THAT(
+      record_.all().at(0),
+      AllOf(HasSubstr("CONNECT registry.example:443 HTTP/1.1\r\nHost: registry.example:443\r\n"),
+            HasSubstr("Proxy-Authorization: Basic dXNlcjpwdw==\r\n"), Not(HasSubstr("s3cret"))));
+  EXPECT_THAT(other_.all().at(0),
+              AllOf(HasSubstr("GET /v2/ HTTP/1.1\r\nHost: registry.example\r\n"),
+                    HasSubstr("Authorization: Bearer s3cret\r\n"), Not(HasSubstr("Proxy-"))));
+  EXPECT_THAT(client.send(get("https://other.example/")).error().to_string(),
+              HasSubstr("mismatch"));
+  EXPECT_EQ(other_.all().size(), 1U);
+}
+
+TEST_F(HttpTest, SaysWhatAProxySays) {
+  for (const auto& [status, says] :
+       {std::pair(407, "wants a login"),
+        std::pair(403, "does not connect to registry.example:443 (status 403)")}) {
+    const TestServer proxy(
+        serve(record_, [code = status](const std::string&) { return answer(code, "", "no"); }));
+    HttpSettings proxied = settings();
+    proxied.proxies.https = "127.0.0.1:" + std::to_string(proxy.port());
+    HttpClient client(proxied);
+    const auto refused = client.send(get("https://registry.example/"));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code(), Code::kPermission);
+    EXPECT_THAT(refused.error().to_string(), HasSubstr(says));
+  }
+}
+
+// Through a proxy a client reaches the Internet, so what answers there does not send it into this host.
+TEST_F(HttpTest, NobodyBehindAProxySendsItIntoThisHost) {
+  const TestServer here(
+      serve(other_, [](const std::string&) { return answer(200, "", "secret"); }));
+  const TestServer proxy(serve(record_, [&](const std::string&) {
+    return answer(302, "Location: " + at(here, "/") + "\r\n", "");
+  }));
+  HttpSettings proxied = settings();
+  proxied.proxies.http = "127.0.0.1:" + std::to_string(proxy.port());
+  HttpClient client(proxied);
+  const auto refused = client.send(get("http://registry.example/"));
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().to_string(), HasSubstr("not of the Internet"));
+  EXPECT_EQ(here.connections(), 0);
+}
+
 TEST_F(HttpTest, TakesNoSecondHeaderFromACredential) {
   const TestServer server(serve(record_, [](const std::string&) { return answer(200, "", ""); }));
   HttpClient client(settings());

@@ -83,6 +83,16 @@ class TestPeer {
   ~TestPeer() { SSL_free(session_); }
 
   bool open() const { return open_; }
+  // TLS from here on, as behind a proxy's answer to CONNECT.
+  bool start_tls(const TestCertificate& certificate) {
+    SSL_CTX* context = SSL_CTX_new(TLS_server_method());
+    SSL_CTX_use_certificate(context, certificate.certificate);
+    SSL_CTX_use_PrivateKey(context, certificate.key);
+    session_ = SSL_new(context);
+    SSL_CTX_free(context);  // the session holds it
+    SSL_set_fd(session_, fd());
+    return SSL_accept(session_) == 1;
+  }
 
   // One request with its body; empty at the end.
   std::string request() {
