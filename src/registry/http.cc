@@ -127,6 +127,10 @@ const Url& Response::url() const {
   return exchange_->url;
 }
 
+bool Response::from_internet() const {
+  return exchange_->connection->is_public;
+}
+
 Result<std::string_view> Response::next() {
   TRY_SET(const std::string_view piece, exchange_->reader.next(), exchange_->url.shown());
   return piece;
@@ -217,7 +221,7 @@ Result<Response> HttpClient::exchange(const Request& request, bool public_only) 
 
 Result<Response> HttpClient::send(const Request& request) {
   Request current = request;
-  bool public_only = false;
+  bool public_only = request.internet_only;
   for (int hop = 0; hop <= kMostRedirects; ++hop) {
     const std::string doing = std::string(name_of(current.method)) + " " + current.url.shown();
     TRY_SET(Response response, exchange(current, public_only), doing);
@@ -226,7 +230,7 @@ Result<Response> HttpClient::send(const Request& request) {
     if (!next) return response;
     // Once away from where the credentials belong, they do not come back: who sent us there chose what is asked.
     if (next->origin != current.url.origin) current.authorization = Secret();
-    public_only = public_only || response.exchange_->connection->is_public;
+    public_only = public_only || response.from_internet();
     current.url = *next;
   }
   return fail(Code::kCorrupt, std::string(name_of(request.method)) + " " + request.url.shown() +

@@ -52,6 +52,9 @@ struct Request {
   std::string body;
   BodySource* stream = nullptr;  // in place of `body`; lent
   std::uint64_t stream_size = 0;
+  // For an address that a server of the Internet named in its answer (a realm, an upload's place, a next page): then nothing
+  // else is asked, as with its redirects.
+  bool internet_only = false;
 };
 
 class HttpClient;
@@ -62,7 +65,8 @@ class Response {
   int status() const;
   const Headers& headers() const;
   const std::string* header(std::string_view name) const { return find_header(headers(), name); }
-  const Url& url() const;  // who answered, after redirects
+  const Url& url() const;      // who answered, after redirects
+  bool from_internet() const;  // or from this host's network
 
   // The next piece of the body, valid until the next call; empty at its end.
   Result<std::string_view> next();

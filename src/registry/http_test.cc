@@ -405,6 +405,29 @@ TEST_F(HttpTest, NobodyBehindAProxySendsItIntoThisHost) {
   EXPECT_EQ(here.connections(), 0);
 }
 
+// The same for an address that an answer names in another way: a realm, an upload's place, a next page.
+TEST_F(HttpTest, AsksNobodyElseOnBehalfOfTheInternet) {
+  const TestServer here(serve(other_, [](const std::string&) { return answer(200, "", ""); }));
+  const TestServer proxy(serve(record_, [](const std::string&) { return answer(401, "", ""); }));
+  HttpSettings proxied = settings();
+  proxied.proxies.http = "127.0.0.1:" + std::to_string(proxy.port());
+  HttpClient client(proxied);
+  {
+    const auto local = client.send(get(at(here, "/")));
+    ASSERT_TRUE(local);
+    EXPECT_FALSE(local->from_internet());
+  }
+  const auto far = client.send(get("http://registry.example/"));
+  ASSERT_TRUE(far);
+  EXPECT_TRUE(far->from_internet());
+  for (const char* host : {"127.0.0.1", "localhost"}) {
+    Request request = get(at(here, "/token", host));
+    request.internet_only = far->from_internet();
+    EXPECT_THAT(client.send(request).error().to_string(), HasSubstr("not of the Internet"));
+  }
+  EXPECT_EQ(other_.all().size(), 1U);
+}
+
 TEST_F(HttpTest, TakesNoSecondHeaderFromACredential) {
   const TestServer server(serve(record_, [](const std::string&) { return answer(200, "", ""); }));
   HttpClient client(settings());

@@ -32,7 +32,7 @@ Result<std::vector<std::string>> reachable(const std::vector<std::string>& addre
   std::vector<std::string> left;
   std::ranges::copy_if(addresses, std::back_inserter(left), is_public_address);
   if (left.empty())
-    return fail(Code::kPermission, "a server of the Internet redirects to " +
+    return fail(Code::kPermission, "a server of the Internet leads to " +
                                        (addresses.empty() ? "nowhere" : addresses.front()) +
                                        ", which is not of the Internet");
   return left;
