@@ -8,24 +8,12 @@
 #include <string>
 #include <string_view>
 
+#include "base/byte_source.h"
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "image/digest.h"
 
 namespace planet::image {
-
-class ByteSource {
- public:
-  ByteSource() = default;
-  ByteSource(const ByteSource&) = delete;
-  ByteSource& operator=(const ByteSource&) = delete;
-  ByteSource(ByteSource&&) = delete;
-  ByteSource& operator=(ByteSource&&) = delete;
-  virtual ~ByteSource() = default;
-
-  // The next piece, valid until the next call; empty at the end.
-  virtual Result<std::string_view> next() = 0;
-};
 
 // The file from where it stands. The descriptor is lent.
 std::unique_ptr<ByteSource> read_file(BorrowedFd file);

@@ -12,7 +12,7 @@
 
 namespace {
 
-class Bytes : public planet::image::ByteSource {
+class Bytes : public planet::ByteSource {
  public:
   explicit Bytes(std::string_view bytes) : bytes_(bytes) {}
   planet::Result<std::string_view> next() override { return std::exchange(bytes_, {}); }

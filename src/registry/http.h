@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/byte_source.h"
 #include "base/error.h"
 #include "registry/message.h"
 #include "registry/proxy.h"
@@ -31,18 +32,6 @@ struct HttpSettings {
   std::string certs_d;  // docker's directory of certificates for single servers; empty: none
 };
 
-// A body that is sent as it comes.
-class BodySource {
- public:
-  BodySource() = default;
-  BodySource(const BodySource&) = delete;
-  BodySource& operator=(const BodySource&) = delete;
-  BodySource(BodySource&&) = delete;
-  BodySource& operator=(BodySource&&) = delete;
-  virtual ~BodySource() = default;
-  virtual Result<std::string_view> next() = 0;  // valid until the next call; empty at the end
-};
-
 struct Request {
   Method method = Method::kGet;
   Url url;
@@ -50,7 +39,7 @@ struct Request {
   Secret
       authorization;  // "Bearer ..." or "Basic ...": for url.origin alone, whatever it redirects to
   std::string body;
-  BodySource* stream = nullptr;  // in place of `body`; lent
+  ByteSource* stream = nullptr;  // in place of `body`; lent
   std::uint64_t stream_size = 0;
   // For an address that a server of the Internet named in its answer (a realm, an upload's place, a next page): then nothing
   // else is asked, as with its redirects.

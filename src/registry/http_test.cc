@@ -261,7 +261,7 @@ TEST_F(HttpTest, HasEnoughOfRedirects) {
 }
 
 TEST_F(HttpTest, UploadsWhatComes) {
-  class Pieces : public BodySource {
+  class Pieces : public ByteSource {
    public:
     explicit Pieces(int count) : left_(count) {}
     Result<std::string_view> next() override {
