@@ -37,6 +37,7 @@ Result<Record> parse_record(const json::value& value) {
   TRY(fields.read("image", record.image));
   TRY(fields.read("imageDigest", record.image_digest));
   TRY(fields.read("created", record.created));
+  TRY(fields.read("layers", record.layers));
   TRY(fields.read("command", record.command));
   TRY(fields.read_map("labels", record.labels));
   TRY(fields.read("autoRemove", record.auto_remove));
@@ -79,6 +80,7 @@ Result<> write_record(const Places& places, const Record& record) {
   object["image"] = record.image;
   object["imageDigest"] = record.image_digest;
   object["created"] = record.created;
+  object["layers"] = oci::to_array(record.layers);
   object["command"] = oci::to_array(record.command);
   json::object labels;
   for (const auto& [key, value] : record.labels) labels[key] = value;

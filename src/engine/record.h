@@ -19,6 +19,8 @@ inline constexpr std::size_t kShortId = 12;  // digits of an id, as ps and the h
 
 struct Record {
   std::string id, name, image, image_digest, created;  // created: RFC 3339, UTC
+  // Chain ids of the image, topmost first. Written before any of them is opened: whoever deletes layers looks here.
+  std::vector<std::string> layers;
   std::vector<std::string> command;
   std::map<std::string, std::string> labels;
   bool auto_remove = false;

@@ -68,6 +68,7 @@ Record new_record(const RunRequest& request, const image::Image& image) {
   record.image = request.image.empty() ? request.rootfs : request.image;
   record.image_digest = image.digest;
   record.created = sys::now_text();
+  record.layers = image.chain;
   record.labels = image.config.labels;
   for (const auto& [key, value] : request.labels) record.labels[key] = value;
   record.auto_remove = request.remove;
@@ -112,15 +113,15 @@ Result<> plan_seccomp(const Engine& engine, const RunRequest& request, Record& r
   return keep_seccomp(engine.places, record.id, *spec.linux_.seccomp);
 }
 
-// Reserves and writes down everything; undone again unless `undo` commits.
-Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool private_users,
-                         Undo& undo) {
+// Reserves and writes down everything; undone again unless `undo` commits. `prepared` outlives `undo`: nobody may take
+// what is being undone for something that was left behind.
+Result<> prepare(const Engine& engine, const RunRequest& request, bool private_users,
+                 Prepared& prepared, Undo& undo) {
   image::Image image;
   if (request.rootfs.empty()) {
     TRY_SET(image, image::resolve_or_embedded(engine.store, request.image));
   }
-  Prepared prepared{
-      .record = new_record(request, image), .spec = {}, .root = {}, .user = {}, .lock = {}};
+  prepared.record = new_record(request, image);
   Record& record = prepared.record;
   undo.add([&engine, id = record.id, cgroup = record.cgroup] {
     (void)discard_container(engine.places, id, cgroup);
@@ -152,15 +153,15 @@ Result<Prepared> prepare(const Engine& engine, const RunRequest& request, bool p
   prepared.user = request.user.value_or(image.config.user);
   note_process(record, prepared.spec, *prepared.user);
   TRY(plan_seccomp(engine, request, record, prepared.spec));
-  TRY(write_record(engine.places, record));
-  return prepared;
+  return write_record(engine.places, record);
 }
 
 Result<int> run_once(const Engine& engine, const RunRequest& request, bool private_users,
                      const RunHooks& hooks) {
   if (!private_users) TRY(runtime::leave_writable_program());
+  Prepared prepared;
   Undo undo;
-  TRY_SET(const Prepared prepared, prepare(engine, request, private_users, undo));
+  TRY(prepare(engine, request, private_users, prepared, undo));
   if (!request.detach) {
     undo.commit();  // from here the keeper takes it down
     return keep(engine, request, prepared, hooks, [&] {

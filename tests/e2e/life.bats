@@ -177,3 +177,11 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 	run planet stpo
 	[[ "$output" == *'did you mean "stop"'* ]]
 }
+
+@test "the record names the layers of the image, which are in the store" {
+	id=$(planet run -d --name layered busybox sleep 100)
+	layers=$(jq -r '.layers[]' "$root/containers/$id/record.json")
+	[ -n "$layers" ]
+	for layer in $layers; do [ -d "$root/layers/${layer#sha256:}" ]; done
+	planet rm -f layered
+}
