@@ -149,16 +149,16 @@ Result<std::string> Response::read_all(std::size_t limit) {
 }
 
 HttpClient::HttpClient(HttpSettings settings)
-    : settings_(std::move(settings)), pool_(std::make_unique<Pool>()) {}
+    : settings_(std::move(settings)), pool_(std::make_unique<Pool>()) {
+  if (!settings_.tls)
+    settings_.tls = std::make_shared<TlsContexts>(settings_.trust, settings_.certs_d);
+}
 HttpClient::~HttpClient() = default;
 
 Result<std::unique_ptr<Transport>> HttpClient::secure(UniqueFd socket, const Origin& origin,
                                                       milliseconds limit) {
-  Trust trust = settings_.trust;
-  if (!settings_.certs_d.empty()) {
-    TRY_SET(trust, with_certs_d(std::move(trust), settings_.certs_d, origin.authority()));
-  }
-  return tls_transport(std::move(socket), origin.host, trust,
+  TRY_SET(auto context, settings_.tls->for_server(origin.authority()));
+  return tls_transport(std::move(socket), origin.host, std::move(context),
                        {.handshake = limit, .patience = settings_.patience});
 }
 

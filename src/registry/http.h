@@ -30,6 +30,8 @@ struct HttpSettings {
   ProxySettings proxies;
   Trust trust;          // what holds for every server
   std::string certs_d;  // docker's directory of certificates for single servers; empty: none
+  std::shared_ptr<TlsContexts>
+      tls;  // of `trust` and `certs_d`, for clients that share it; null: each reads them itself
 };
 
 struct Request {

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 #include <optional>
 #include <utility>
 
@@ -26,7 +27,7 @@ struct Free {
     kFree(object);
   }
 };
-using Context = std::unique_ptr<SSL_CTX, Free<SSL_CTX_free>>;
+using Context = std::shared_ptr<SSL_CTX>;
 using Session = std::unique_ptr<SSL, Free<SSL_free>>;
 using BioMethod = std::unique_ptr<BIO_METHOD, Free<BIO_meth_free>>;
 
@@ -68,7 +69,7 @@ Result<Context> make_context(const Trust& trust) {
   // Without openssl.cnf, which may name libraries to load.
   OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
   ERR_clear_error();
-  Context context(SSL_CTX_new(TLS_client_method()));
+  Context context(SSL_CTX_new(TLS_client_method()), Free<SSL_CTX_free>());
   if (!context || SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION) != 1)
     return fail(Code::kSystem, "set up TLS: " + reason());
   SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
@@ -285,9 +286,36 @@ Result<Trust> with_certs_d(Trust trust, const std::string& directory,
   return trust;
 }
 
-Result<std::unique_ptr<Transport>> tls_transport(UniqueFd socket, const std::string& host,
-                                                 const Trust& trust, const TlsLimits& limits) {
+struct TlsContexts::State {
+  Trust trust;
+  std::string certs_d;
+  std::mutex mutex;
+  std::vector<std::pair<Trust, Context>> made;
+};
+
+TlsContexts::TlsContexts(Trust trust, std::string certs_d) : state_(std::make_unique<State>()) {
+  state_->trust = std::move(trust);
+  state_->certs_d = std::move(certs_d);
+}
+TlsContexts::~TlsContexts() = default;
+
+Result<Context> TlsContexts::for_server(const std::string& authority) {
+  Trust trust = state_->trust;
+  if (!state_->certs_d.empty()) {
+    TRY_SET(trust, with_certs_d(std::move(trust), state_->certs_d, authority));
+  }
+  // Whoever comes meanwhile waits: to read the same files twice would take longer.
+  const std::lock_guard lock(state_->mutex);
+  for (const auto& [known, context] : state_->made)
+    if (known == trust) return context;
   TRY_SET(Context context, make_context(trust));
+  state_->made.emplace_back(std::move(trust), context);
+  return context;
+}
+
+Result<std::unique_ptr<Transport>> tls_transport(UniqueFd socket, const std::string& host,
+                                                 std::shared_ptr<ssl_ctx_st> context,
+                                                 const TlsLimits& limits) {
   auto transport =
       std::make_unique<TlsTransport>(std::move(socket), std::move(context), limits.patience);
   TRY(transport->shake_hands(host, limits.handshake));

@@ -66,9 +66,17 @@ class TlsTest : public testing::Test {
     trust.extra = {top_ / "ca.crt"};
     return trust;
   }
+  static Result<std::unique_ptr<Transport>> shake_hands(const TestServer& server,
+                                                        const std::string& host,
+                                                        const Trust& trusted,
+                                                        const TlsLimits& limits) {
+    TlsContexts contexts(trusted, "");
+    TRY_SET(auto context, contexts.for_server(host));
+    return tls_transport(connect_to(server), host, std::move(context), limits);
+  }
   Result<std::string> ask_as(const TestServer& server, const std::string& host,
                              const Trust& trusted) const {
-    TRY_SET(const auto transport, tls_transport(connect_to(server), host, trusted, kLimits));
+    TRY_SET(const auto transport, shake_hands(server, host, trusted, kLimits));
     return ask(*transport);
   }
 
@@ -167,9 +175,8 @@ TEST_F(TlsTest, ACutConnectionIsNotAnEnd) {
 
 TEST_F(TlsTest, GivesUpOnASilentHandshake) {
   const TestServer server([](TestPeer& peer) { peer.request(); });
-  const auto got =
-      tls_transport(connect_to(server), "localhost", trust(),
-                    {.handshake = milliseconds(200), .patience = milliseconds(10'000)});
+  const auto got = shake_hands(server, "localhost", trust(),
+                               {.handshake = milliseconds(200), .patience = milliseconds(10'000)});
   ASSERT_FALSE(got);
   EXPECT_THAT(got.error().to_string(), HasSubstr("handshake in time"));
 }
@@ -185,7 +192,7 @@ TEST_F(TlsTest, CarriesMuchBothWays) {
         peer.request();
       },
       &server_);
-  const auto transport = tls_transport(connect_to(server), "localhost", trust(), kLimits);
+  const auto transport = shake_hands(server, "localhost", trust(), kLimits);
   ASSERT_TRUE(transport);
   ASSERT_TRUE((*transport)->send("PUT / HTTP/1.1\r\nContent-Length: 3000000\r\n\r\n" + body));
   ResponseReader reader(**transport, Method::kPut);
@@ -268,6 +275,20 @@ TEST(PlainTransport, KnowsWhetherItMayBeUsedAgain) {
   for (int i = 0; i < 500 && transport->is_quiet(); ++i)
     std::this_thread::sleep_for(milliseconds(10));
   EXPECT_FALSE(transport->is_quiet());  // the server has closed it
+}
+
+TEST_F(TlsTest, WhatIsTrustedIsReadOnceAndAServersOwnBesidesIt) {
+  const stdfs::path own = top_ / "certs.d" / "own.example:5000";
+  stdfs::create_directories(own);
+  authority_.write(own / "ca.crt");
+  TlsContexts contexts(trust(), top_ / "certs.d");
+  const auto first = contexts.for_server("a.example");
+  const auto second = contexts.for_server("b.example");
+  const auto third = contexts.for_server("own.example:5000");
+  ASSERT_TRUE(first && second && third);
+  EXPECT_EQ(*first, *second);
+  EXPECT_NE(*first, *third);
+  EXPECT_FALSE(TlsContexts({.bundle = top_ / "none"}, "").for_server("a.example"));
 }
 
 }  // namespace
