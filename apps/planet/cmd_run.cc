@@ -21,8 +21,7 @@ int run_command(const Global& global, const std::vector<std::string>& args) {
   const auto request = parse_run_flags(args, status);
   if (!request) return status;
   if (terminal_is_missing(*request))
-    return complain("-t needs a terminal as input, and this input is none; leave out -t",
-                    kEngineFailed);
+    return complain("-t needs a terminal as input, and this input is none; leave out -t");
   std::optional<Explainer> explainer;
   if (request->explain != engine::Explain::kNo) explainer.emplace(request->explain);
   const auto engine = engine::Engine::open(global.root, global.runroot);

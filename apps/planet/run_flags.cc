@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/strings.h"
@@ -24,7 +25,7 @@ using engine::RunRequest;
 // Flags as text, before they are judged.
 struct Words {
   std::vector<std::string> env, env_files, volumes, mounts, tmpfs, cap_add, cap_drop, security,
-      ulimits, labels, sysctls, publish, devices;
+      ulimits, labels, label_files, groups, sysctls, publish, devices;
   std::string network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir,
               user;
   std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj;
@@ -41,9 +42,11 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "--env-file", words.env_files, "file of NAME=VALUE lines");
   app.add_option("-w,--workdir", words.work_dir, "working directory in the container");
   app.add_option("-u,--user", words.user, "NAME|UID[:GROUP|GID]");
-  app.add_option("--hostname", words.hostname, "its host name");
+  add_list(app, "--group-add", words.groups, "a group more, NAME or GID, that its user is in");
+  app.add_option("-h,--hostname", words.hostname, "its host name");
   app.add_option("--entrypoint", words.entrypoint, "instead of the image's entrypoint");
   add_list(app, "-l,--label", words.labels, "NAME=VALUE");
+  add_list(app, "--label-file", words.label_files, "file of NAME=VALUE lines");
   app.add_flag("--init", request.init, "a small process 1 that reaps orphans");
   app.add_option("--stop-signal", request.stop_signal, "what `planet stop` sends first");
   add_text(app, "--stop-timeout", words.stop_timeout, "seconds until it kills; -1 waits for ever");
@@ -86,25 +89,29 @@ void add_env(std::string_view entry, RunRequest& request) {
   }
 }
 
-Result<> add_env_file(const std::string& file, RunRequest& request) {
-  constexpr std::size_t kMostEnvFile = 16U << 20;
-  TRY_SET(const std::string text, sys::read_file_at(sys::kCwd, file.c_str(), kMostEnvFile),
-          "--env-file");
+// The lines of a file of NAME=VALUE or NAME, without comments.
+Result<std::vector<std::string>> read_pairs(const char* flag, const std::string& file) {
+  constexpr std::size_t kMostFile = 16U << 20;
+  TRY_SET(const std::string text, sys::read_file_at(sys::kCwd, file.c_str(), kMostFile), flag);
+  std::vector<std::string> lines;
   for (std::string_view line : split(text, '\n')) {
     if (line.ends_with('\r')) line.remove_suffix(1);
     if (trim(line).empty() || trim(line).starts_with('#')) continue;
     const std::string_view name = line.substr(0, line.find('='));
     const bool has_nul = line.contains('\0');
     if (name.empty() || name.find_first_of(" \t") != std::string_view::npos || has_nul)
-      return fail(Code::kInvalidArgument,
-                  "--env-file " + quote(file) + ": " + quote(line) + " is not NAME=VALUE");
-    add_env(line, request);
+      return fail(Code::kInvalidArgument, std::string(flag) + " " + quote(file) + ": " +
+                                              quote(line) + " is not NAME=VALUE");
+    lines.emplace_back(line);
   }
-  return {};
+  return lines;
 }
 
 Result<> judge_env(const Words& words, RunRequest& request) {
-  for (const std::string& file : words.env_files) TRY(add_env_file(file, request));
+  for (const std::string& file : words.env_files) {
+    TRY_SET(const std::vector<std::string> lines, read_pairs("--env-file", file));
+    for (const std::string& line : lines) add_env(line, request);
+  }
   for (const std::string& entry : words.env) {
     if (entry.empty() || entry.starts_with('='))
       return fail(Code::kInvalidArgument, "-e " + quote(entry) + ": expected NAME=VALUE or NAME");
@@ -179,9 +186,24 @@ Result<> judge_isolation(const Words& words, RunRequest& request) {
   return {};
 }
 
+Result<> judge_labels(const Words& words, RunRequest& request) {
+  std::vector<std::string> texts;
+  for (const std::string& file : words.label_files) {
+    TRY_SET(std::vector<std::string> lines, read_pairs("--label-file", file));
+    std::ranges::move(lines, std::back_inserter(texts));
+  }
+  texts.insert(texts.end(), words.labels.begin(), words.labels.end());
+  for (const std::string& text : texts) {
+    TRY_SET(const auto pair, engine::parse_pair("--label", text));
+    request.labels[pair.first] = pair.second;
+  }
+  return {};
+}
+
 Result<> judge_process(const Words& words, RunRequest& request) {
   if (!words.work_dir.empty()) request.work_dir = words.work_dir;
   if (!words.user.empty()) request.user = words.user;
+  request.groups = words.groups;
   if (!words.hostname.empty()) {
     TRY(engine::check_hostname(words.hostname));
     request.hostname = words.hostname;
@@ -197,10 +219,6 @@ Result<> judge_process(const Words& words, RunRequest& request) {
     TRY_SET(const std::int64_t score,
             engine::parse_whole("--oom-score-adj", *words.oom_score_adj, -1000, 1000));
     request.oom_score_adj = static_cast<int>(score);
-  }
-  for (const std::string& text : words.labels) {
-    TRY_SET(const auto pair, engine::parse_pair("--label", text));
-    request.labels[pair.first] = pair.second;
   }
   for (const std::string& text : words.ulimits) {
     TRY_SET(oci::Rlimit limit, security::parse_ulimit(text));
@@ -222,6 +240,7 @@ Result<> judge_process(const Words& words, RunRequest& request) {
 
 Result<> judge(const Words& words, RunRequest& request) {
   TRY(judge_process(words, request));
+  TRY(judge_labels(words, request));
   TRY(judge_env(words, request));
   TRY(judge_mounts(words, request));
   TRY(judge_isolation(words, request));
@@ -248,6 +267,7 @@ std::optional<RunRequest> parse_run_flags(const std::vector<std::string>& args, 
   Words words;
   CLI::App app("Makes a container from an image and runs a command in it.", "planet run");
   app.footer("planet run [FLAGS] [IMAGE [COMMAND...]]");
+  app.set_help_flag("--help", "print this help and exit");  // -h is the host name
   app.prefix_command();
   add_process_flags(app, request, words);
   add_file_flags(app, request, words);

@@ -63,6 +63,7 @@ Result<runtime::Running> start(const RunRequest& request, const Prepared& prepar
   runtime::LaunchRequest launch{.spec = prepared.spec, .root = prepared.root};
   launch.stdio = streams.stdio();
   launch.user = prepared.user;
+  launch.groups = request.groups;
   launch.default_seccomp = request.seccomp_off || request.privileged
                                ? runtime::DefaultSeccomp::kNone
                                : runtime::DefaultSeccomp::kOwnProfile;

@@ -48,6 +48,7 @@ Result<Record> parse_record(const json::value& value) {
   TRY(fields.read("user", record.user));
   TRY(fields.read("env", record.env));
   TRY(fields.read("capabilities", record.capabilities));
+  TRY(fields.read("groups", record.groups));
   TRY(fields.read("workDir", record.work_dir));
   TRY(fields.read("apparmorProfile", record.apparmor_profile));
   TRY(fields.read("privateUsers", record.private_users));
@@ -93,6 +94,7 @@ Result<> write_record(const Places& places, const Record& record) {
   object["user"] = record.user;
   object["env"] = oci::to_array(record.env);
   object["capabilities"] = oci::to_array(record.capabilities);
+  object["groups"] = oci::to_array(record.groups);
   object["workDir"] = record.work_dir;
   object["apparmorProfile"] = record.apparmor_profile;
   object["privateUsers"] = record.private_users;

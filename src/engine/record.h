@@ -30,7 +30,7 @@ struct Record {
   std::string cgroup;        // its control group, below the root of each hierarchy
   // What one more process in it needs (exec).
   std::string user;
-  std::vector<std::string> env, capabilities;
+  std::vector<std::string> env, capabilities, groups;
   std::string work_dir, apparmor_profile;
   bool private_users = false, host_network = false, no_new_privileges = false, seccomp_off = false,
        own_seccomp = false;  // the user's profile, kept in seccomp.json

@@ -40,6 +40,7 @@ struct RunRequest {
 
   std::vector<std::string> env;  // "NAME=value"
   std::optional<std::string> work_dir, user, hostname;
+  std::vector<std::string> groups;  // of the user, besides those it has in the image
   std::optional<std::vector<std::string>> entrypoint;
   std::map<std::string, std::string> labels;
 

@@ -83,13 +83,15 @@ Record new_record(const RunRequest& request, const image::Image& image) {
   return record;
 }
 
-void note_process(Record& record, const oci::Spec& spec, const std::string& user) {
+void note_process(Record& record, const oci::Spec& spec, const std::string& user,
+                  const std::vector<std::string>& groups) {
   record.command = spec.process->args;
   record.env = spec.process->env;
   record.work_dir = spec.process->cwd;
   record.apparmor_profile = spec.process->apparmor_profile;
   record.capabilities = spec.process->capabilities->bounding;
   record.user = user;
+  record.groups = groups;
   record.private_users = !spec.linux_.uid_mappings.empty();
 }
 
@@ -151,7 +153,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   }
   TRY_SET(prepared.spec, plan_spec(request, image.config, identity));
   prepared.user = request.user.value_or(image.config.user);
-  note_process(record, prepared.spec, *prepared.user);
+  note_process(record, prepared.spec, *prepared.user, request.groups);
   TRY(plan_seccomp(engine, request, record, prepared.spec));
   return write_record(engine.places, record);
 }
@@ -253,6 +255,7 @@ Result<int> exec(const Engine& engine, const Container& container, const ExecOpt
   runtime::ExecRequest request{
       .init = init.borrow(), .init_pid = container.state->pid, .spec = spec, .process = process};
   request.user = options.user.empty() ? record.user : options.user;
+  request.groups = record.groups;
   request.stdio = streams.stdio();
   request.default_seccomp = record.seccomp_off || options.privileged
                                 ? runtime::DefaultSeccomp::kNone

@@ -73,6 +73,7 @@ Result<> join_users(const Exec& exec) {
   const ProcessStart start{
       .process = exec.request.process,
       .user = exec.request.user,
+      .groups = exec.request.groups,
       .filter = exec.seccomp.filter(),
       .filter_flags = exec.seccomp.flags,
       .stdio = exec.request.stdio,

@@ -22,6 +22,7 @@ struct ExecRequest {
   const oci::Spec& spec;  // the container's; its process is replaced by the next
   const oci::Process& process;
   std::optional<std::string> user;  // as in LaunchRequest
+  std::vector<std::string> groups;  // likewise
   std::optional<Stdio> stdio;
   std::vector<BorrowedFd> extra_fds;
   std::vector<std::string>

@@ -212,6 +212,7 @@ void init_main(Launch& launch, UniqueFd socket) {
   }
   ProcessStart start{.process = launch.process,
                      .user = launch.request.user,
+                     .groups = launch.request.groups,
                      .filter = launch.seccomp.filter(),
                      .filter_flags = launch.seccomp.flags,
                      .stdio = launch.request.stdio,

@@ -58,6 +58,7 @@ struct LaunchRequest {
   std::optional<std::string>
       user;  // "name[:group]" or ids, looked up in the container's own passwd
              // and group files; overrides spec.process.user
+  std::vector<std::string> groups;  // with `user`: more groups of its, names or ids
   DefaultSeccomp default_seccomp = DefaultSeccomp::kNone;
   Rights rights = Rights::kHost;  // ours
   // What hooks are told, but for pid and status; the bundle is where they are executed. Must be set if the spec has

@@ -51,19 +51,21 @@ Result<std::string> read_if_there(const fs::Root& root, const char* path) {
   return text;
 }
 
-Result<oci::User> find_user(const std::optional<std::string>& name, const oci::User& given,
-                            std::string& home) {
+Result<oci::User> find_user(const ProcessStart& start, std::string& home) {
+  const oci::User& given = start.process.user;
   TRY_SET(const fs::Root root, own_root());
   TRY_SET(const std::string passwd, read_if_there(root, "/etc/passwd"));
-  if (!name) {
+  if (!start.user) {
     home = security::home_of(given.uid, passwd);
     return given;
   }
   TRY_SET(const std::string group, read_if_there(root, "/etc/group"));
-  TRY_SET(security::ResolvedUser user, security::resolve_user(*name, passwd, group));
+  TRY_SET(security::ResolvedUser user, security::resolve_user(*start.user, passwd, group));
+  TRY_SET(const std::vector<gid_t> more, security::resolve_groups(start.groups, group));
   home = user.home;
   // The primary group is among them, as after a login (CVE-2022-36109).
   user.additional_gids.insert(user.additional_gids.begin(), user.gid);
+  user.additional_gids.insert(user.additional_gids.end(), more.begin(), more.end());
   return oci::User{.uid = user.uid,
                    .gid = user.gid,
                    .umask = given.umask,
@@ -194,9 +196,8 @@ Error execute(const ProcessStart& start, const std::vector<std::string>& env) {
 
 Result<std::vector<std::string>> become_ready(const ProcessStart& start, const Steps& steps) {
   std::string home;
-  TRY_SET(const oci::User user, steps.run(info_of(LaunchStep::kUser), start.user.value_or(""), [&] {
-    return find_user(start.user, start.process.user, home);
-  }));
+  TRY_SET(const oci::User user, steps.run(info_of(LaunchStep::kUser), start.user.value_or(""),
+                                          [&] { return find_user(start, home); }));
   TRY(take_stdio(start, user));
   TRY(steps.run(info_of(LaunchStep::kWorkDir), start.process.cwd,
                 [&] { return enter_work_dir(start.process.cwd); }));

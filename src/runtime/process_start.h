@@ -24,6 +24,7 @@ namespace planet::runtime {
 struct ProcessStart {
   const oci::Process& process;
   std::optional<std::string> user;        // to be looked up inside; else process.user
+  std::vector<std::string> groups;        // of that user, too
   std::span<const sock_filter> filter;    // empty: no filter
   unsigned filter_flags = 0;              // SECCOMP_FILTER_FLAG_*
   std::optional<Stdio> stdio;             // for descriptors 0, 1, 2 ...

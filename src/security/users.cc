@@ -102,8 +102,9 @@ bool has_member(std::string_view members, std::string_view name) {
   return false;
 }
 
+constexpr std::size_t kMostGroups = 65536;  // NGROUPS_MAX
+
 std::vector<gid_t> groups_of(std::string_view name, std::string_view group) {
-  constexpr std::size_t kMostGroups = 65536;  // NGROUPS_MAX
   std::vector<gid_t> gids;
   each_line<kGroupFields>(group, [&](const auto& fields) {
     if (!is_number(fields[2]) || !has_member(fields[3], name)) return false;
@@ -155,6 +156,19 @@ Result<ResolvedUser> resolve_user(std::string_view user, std::string_view passwd
   const std::string_view login = is_number(name) ? (entry ? entry->name : "") : name;
   if (!login.empty()) resolved.additional_gids = groups_of(login, group);
   return resolved;
+}
+
+Result<std::vector<gid_t>> resolve_groups(const std::vector<std::string>& names,
+                                          std::string_view group) {
+  if (names.size() > kMostGroups)
+    return fail(Code::kInvalidArgument, "more than 65536 groups for one process");
+  std::vector<gid_t> gids;
+  for (const std::string& name : names) {
+    if (name.empty()) return fail(Code::kInvalidArgument, "a group's name is empty");
+    TRY_SET(const gid_t gid, resolve_group(name, group));
+    gids.push_back(gid);
+  }
+  return gids;
 }
 
 std::string home_of(uid_t uid, std::string_view passwd) {

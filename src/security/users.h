@@ -28,6 +28,11 @@ struct ResolvedUser {
 Result<ResolvedUser> resolve_user(std::string_view user, std::string_view passwd,
                                   std::string_view group);
 
+// The ids of `names` (names or numbers), in their order.
+// Errors: as of resolve_user; kInvalidArgument - more than 65536.
+Result<std::vector<gid_t>> resolve_groups(const std::vector<std::string>& names,
+                                          std::string_view group);
+
 // The home directory of `uid`, "/" if passwd has no entry for it.
 std::string home_of(uid_t uid, std::string_view passwd);
 

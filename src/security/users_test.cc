@@ -86,6 +86,14 @@ TEST(ResolveUser, FindsHomeAndGroups) {
   EXPECT_EQ(home_of(33, kPasswd), "/var/www");
 }
 
+TEST(ResolveGroups, TakesNamesAndNumbers) {
+  EXPECT_THAT(*resolve_groups({"44", "www", "7"}, kGroup), testing::ElementsAre(44, 33, 7));
+  EXPECT_THAT(*resolve_groups({}, kGroup), testing::IsEmpty());
+  for (const char* bad : {"", "no-such", "-1", "4294967295"})
+    EXPECT_FALSE(resolve_groups({"44", bad}, kGroup)) << bad;
+  EXPECT_FALSE(resolve_groups(std::vector<std::string>(65537, "44"), kGroup));
+}
+
 TEST(ResolveUser, ALongLineCostsNoMoreThanItsLength) {
   std::string group = "big:x:7:";
   for (int i = 0; i < 500'000; ++i) group += "member,";

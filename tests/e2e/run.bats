@@ -111,14 +111,25 @@ load helper
 	[[ "$output" != *NOT_SET* ]]
 	run planet run --rm -w /new/dir busybox pwd
 	[ "$output" = /new/dir ]
-	run planet run --rm --hostname mars busybox hostname
-	[ "$output" = mars ]
+	for flag in --hostname -h; do
+		run planet run --rm $flag mars busybox hostname
+		[ "$output" = mars ]
+	done
 	run planet run --rm --entrypoint /bin/echo busybox a b
 	[ "$output" = "a b" ]
 	run planet run --rm -u nobody busybox id -un
 	[ "$output" = nobody ]
 	run planet run --rm -u 99999999999 busybox true
 	[ "$status" = 125 ]
+	printf 'one=1\n# comment\ntwo\n' >"$top/labels"
+	planet run -d --name box -u nobody --group-add 44 --group-add 0 --label two=2 --label-file "$top/labels" busybox sleep 1000
+	run planet exec box id -G
+	[ "$output" = "65534 0 44" ]
+	grep '"labels":{"one":"1","two":"2"}' "$root"/containers/*/record.json
+	for group in no-such -1 4294967295 ''; do
+		run planet run --rm --group-add "$group" busybox true
+		[ "$status" = 125 ] && [ "${#lines[@]}" = 1 ]
+	done
 }
 
 @test "volumes, tmpfs and read-only roots" {
