@@ -174,7 +174,7 @@ TEST_F(TlsTest, ACutConnectionIsNotAnEnd) {
 }
 
 TEST_F(TlsTest, GivesUpOnASilentHandshake) {
-  const TestServer server([](TestPeer& peer) { peer.request(); });
+  const TestServer server([](TestPeer& peer) { peer.request(), peer.request(); });
   const auto got = shake_hands(server, "localhost", trust(),
                                {.handshake = milliseconds(200), .patience = milliseconds(10'000)});
   ASSERT_FALSE(got);
