@@ -135,6 +135,18 @@ def measure(found, rounds):
     return times
 
 
+def report(times, base):
+    """Prints, and returns, the medians, alone and as ratios to that of `base`."""
+    floor = statistics.median(times[base])
+    print(f"{'':36} {'median ms':>10} {'best':>8} {'/ ' + base.split()[0]:>8}")
+    table = {}
+    for name, values in times.items():
+        median = statistics.median(values)
+        table[name] = {"median_ms": median, "best_ms": min(values), "ratio": median / floor}
+        print(f"{name:36} {median:10.2f} {min(values):8.2f} {median / floor:8.2f}")
+    return table
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=40)
@@ -155,13 +167,7 @@ def main():
         subprocess.run(["podman", "--root", top / "podman", "--runroot", top / "podman-run", "system", "reset", "-f"],
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
         shutil.rmtree(top, ignore_errors=True)
-    floor = statistics.median(times["floor"])
-    print(f"{'':36} {'median ms':>10} {'best':>8} {'/ floor':>8}")
-    table = {}
-    for name, values in times.items():
-        median = statistics.median(values)
-        table[name] = {"median_ms": median, "best_ms": min(values), "of_floor": median / floor}
-        print(f"{name:36} {median:10.2f} {min(values):8.2f} {median / floor:8.2f}")
+    table = report(times, "floor")
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(table, indent=2) + "\n")
 
