@@ -4,7 +4,9 @@
 #include <algorithm>
 #include <cstdio>
 #include <iterator>
+#include <span>
 
+#include "base/strings.h"
 #include "cli.h"
 
 namespace planet::cli {
@@ -24,12 +26,43 @@ constexpr Command kCommands[] = {
     {"version", "the version of planet", version_command},
 };
 
+// docker's way to group commands: `planet image rm` is `planet rmi`, and some are only there.
+constexpr Command kContainerCommands[] = {
+    {"exec", "run one more command in a running container", exec_command},
+    {"kill", "send a signal to containers", kill_command},
+    {"logs", "show what a container wrote", logs_command},
+    {"ls", "list containers", ps_command},
+    {"rm", "remove containers", rm_command},
+    {"run", "make a container from an image and run a command in it", run_command},
+    {"stop", "ask containers to end, and make them", stop_command},
+};
+constexpr Command kImageCommands[] = {
+    {"load", "add images from an archive (OCI or docker)", load_command},
+    {"ls", "list images", images_command},
+};
+
+struct Group {
+  const char* name;
+  const char* summary;
+  std::span<const Command> commands;
+};
+constexpr Group kGroups[] = {
+    {"container", "commands for containers", kContainerCommands},
+    {"image", "commands for images", kImageCommands},
+};
+
+void print_commands(std::span<const Command> commands) {
+  std::printf("Commands:\n");
+  for (const Command& command : commands) std::printf("  %-9s %s\n", command.name, command.summary);
+}
+
 void print_help() {
   std::printf(
       "Planet runs containers: each a separate little planet.\n\n"
-      "Usage: planet [--root DIR] [--runroot DIR] COMMAND ...\n\nCommands:\n");
-  for (const Command& command : kCommands)
-    std::printf("  %-9s %s\n", command.name, command.summary);
+      "Usage: planet [--root DIR] [--runroot DIR] COMMAND ...\n\n");
+  print_commands(kCommands);
+  std::printf("\nGroups:\n");
+  for (const Group& group : kGroups) std::printf("  %-9s %s\n", group.name, group.summary);
   std::printf(
       "\n`planet COMMAND --help` tells more. `planet run` alone opens a shell on the embedded "
       "image.\n");
@@ -50,13 +83,29 @@ std::size_t distance(std::string_view a, std::string_view b) {
   return row.back();
 }
 
-int unknown(const std::string& name) {
+// `group` is "" or "image ", and `help` the command that lists what there is.
+int unknown(const std::string& name, std::span<const Command> commands, const std::string& group,
+            const std::string& help) {
   const auto nearest = std::ranges::min_element(
-      kCommands, {}, [&](const Command& command) { return distance(name, command.name); });
-  std::string text = "\"" + name + "\" is not a command";
+      commands, {}, [&](const Command& command) { return distance(name, command.name); });
+  std::string text = quote(group + name) + " is not a command";
   if (distance(name, nearest->name) <= 2)
-    text += std::string("; did you mean \"") + nearest->name + "\"?";
-  return complain(text + " (`planet help` lists them)");
+    text += "; did you mean " + quote(group + nearest->name) + "?";
+  return complain(text + " (`" + help + "` lists them)");
+}
+
+int run_group(const Global& global, const Group& group, std::vector<std::string> args) {
+  const std::string name = group.name;
+  if (args.empty() || args[0] == "help" || args[0] == "--help" || args[0] == "-h") {
+    std::printf("Usage: planet %s COMMAND ...\n\n", group.name);
+    print_commands(group.commands);
+    return args.empty() ? 1 : 0;
+  }
+  const auto command = std::ranges::find(group.commands, args[0], &Command::name);
+  if (command == group.commands.end())
+    return unknown(args[0], group.commands, name + " ", "planet " + name + " --help");
+  args.erase(args.begin());
+  return command->run(global, args);
 }
 
 // "--root DIR" or "--root=DIR" at the front of `args`: takes it away.
@@ -76,14 +125,17 @@ int start(std::vector<std::string> args) {
   }
   if (args.empty() || args.front() == "help" || args.front() == "--help" || args.front() == "-h") {
     if (args.size() < 2) return print_help(), 0;
-    args = {args[1], "--help"};
+    args.erase(args.begin());
+    args.emplace_back("--help");
   }
   if (args.front() == "--version" || args.front() == "-v") args.front() = "version";
   const std::string name = args.front();
   if (name == "--root" || name == "--runroot") return complain(name + " needs a directory");
   const auto command = std::ranges::find(kCommands, name, &Command::name);
-  if (command == std::end(kCommands)) return unknown(name);
   args.erase(args.begin());
+  const auto* const group = std::ranges::find(kGroups, name, &Group::name);
+  if (group != std::end(kGroups)) return run_group(global, *group, std::move(args));
+  if (command == std::end(kCommands)) return unknown(name, kCommands, "", "planet help");
   return command->run(global, args);
 }
 

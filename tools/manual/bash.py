@@ -18,7 +18,7 @@ def lookups(program):
 
 def levels(program):
     """The empty name is for the place before the command."""
-    return [("", program.options), *((command.name, command.options) for command in program.commands)]
+    return [("", program.options), *((command.name, command.options) for command in program.all_commands)]
 
 
 def takers_of(options):
@@ -29,7 +29,7 @@ def takers_of(options):
 def tables(program):
     options, takers, values, arguments = [], [], [], []
     for name, known in levels(program):
-        pattern = name or '""'
+        pattern = f'"{name}"'
         options.append((pattern, "printf '%s ' " + " ".join(n for option in known for n in option.names)))
         if takers_of(known):
             takers.append((pattern, "printf '%s ' " + " ".join(takers_of(known))))
@@ -38,7 +38,10 @@ def tables(program):
             if option.value and kind:
                 pattern = " | ".join(f'"{name} {n}"' for n in option.names)
                 values.append((pattern, f"__@id@_offer {kind} {listed}".strip()))
-    for command in program.commands:
+    for group in program.groups:
+        listed = " ".join(command.name.split()[1] for command in group.commands)
+        arguments.append((f'"{group.name} 0"', f"__@id@_offer words {listed}"))
+    for command in program.all_commands:
         kinds, repeated = words.of_arguments(program, command)
         for place, kind in enumerate(kinds):
             last = "*" if repeated and place == len(kinds) - 1 else str(place)
@@ -49,7 +52,7 @@ def tables(program):
 
 
 def closing(program):
-    return " ".join(command.name for command in program.commands if words.ends_at_argument(command))
+    return " ".join(f"'{command.name}'" for command in program.all_commands if words.ends_at_argument(command))
 
 
 def rules(_program):

@@ -39,8 +39,12 @@ def option_rule(name, option):
 
 def rules(program):
     out = [option_rule("", option) for option in program.options]
-    for command in program.commands:
+    for command in [*program.commands, *program.groups]:
         out.append(rule("", 0, f"-a {command.name} -d {quoted(command.summary)}"))
+    for command in (command for group in program.groups for command in group.commands):
+        group, name = command.name.split()
+        out.append(rule(group, 0, f"-a {name} -d {quoted(command.summary)}"))
+    for command in program.all_commands:
         out += [option_rule(command.name, option) for option in command.options]
         kinds, repeated = words.of_arguments(program, command)
         for place, kind in enumerate(kinds):

@@ -27,6 +27,14 @@ class Command:
     usage: str
     options: list
     positionals: list
+    same_as: str = ""    # `planet image ls` is `planet images`
+
+
+@dataclasses.dataclass
+class Group:
+    name: str
+    summary: str
+    commands: list       # each with the group's name in front
 
 
 @dataclasses.dataclass
@@ -35,6 +43,11 @@ class Program:
     version: str
     options: list   # those before the command
     commands: list
+    groups: list = dataclasses.field(default_factory=list)
+
+    @property
+    def all_commands(self):
+        return [*self.commands, *(command for group in self.groups for command in group.commands)]
 
 
 class NotUnderstood(Exception):
@@ -97,15 +110,22 @@ def option(head, text):
 
 
 def command(path, program, name, summary):
-    text = ask(path, name, "--help")
+    text = ask(path, *name.split(), "--help")
     parts = sections(text)
-    usages = [line for line in parts[""] if line.startswith(f"{program} {name} ")]  # said better, at the end
-    usages += [line[len("Usage: "):] for line in parts[""] if line.startswith("Usage: ")]
+    usages = [line[len("Usage: "):] for line in parts[""] if line.startswith("Usage: ")]
     if not usages:
         raise NotUnderstood(f"`{program} {name} --help` has no usage")
+    same_as = "" if usages[0].startswith(f"{program} {name}") else usages[0].split()[1]
+    better = f"{program} {same_as or name} "  # at the end
+    usages = [line for line in parts[""] if line.startswith(better)] + usages
     return Command(name, summary, usages[0],
                    [option(*entry) for entry in entries(parts.get("Options", []))],
-                   [option(*entry) for entry in entries(parts.get("Positionals", []))])
+                   [option(*entry) for entry in entries(parts.get("Positionals", []))], same_as)
+
+
+def group(path, program, name, summary):
+    listed = [line.strip().split(None, 1) for line in sections(ask(path, name, "--help"))["Commands"]]
+    return Group(name, summary, [command(path, program, f"{name} {sub}", text) for sub, text in listed])
 
 
 def read(path):
@@ -120,4 +140,5 @@ def read(path):
     options = [option(*entry) for entry in entries(parts.get("Options", []))]
     options += [Option([flag], "", value) for flag, value in re.findall(r"\[(--\w+) (\w+)\]", usage.group(2))]
     commands = [command(path, program, *line.strip().split(None, 1)) for line in listed]
-    return Program(program, ask(path, "--version").split()[2], options, commands)
+    groups = [group(path, program, *line.strip().split(None, 1)) for line in parts.get("Groups", [])]
+    return Program(program, ask(path, "--version").split()[2], options, commands, groups)

@@ -26,9 +26,10 @@ SHELLS = {
 
 def filled(shell, program):
     text = (TOP / "completions" / f"{shell.__name__}.in").read_text()
-    commands = " ".join(command.name for command in program.commands)
+    commands = " ".join(command.name for command in [*program.commands, *program.groups])
+    groups = " ".join(group.name for group in program.groups)
     for token, value in [("tables", shell.tables(program)), ("rules", shell.rules(program)), ("closing", shell.closing(program)),
-                         ("commands", commands), ("program", program.name), ("root", words.ROOTS[program.name]),
+                         ("commands", commands), ("groups", groups), ("program", program.name), ("root", words.ROOTS[program.name]),
                          ("id", program.name.replace("-", "_"))]:
         text = text.replace(f"@{token}@", value)
     return text

@@ -52,12 +52,21 @@ def section(command, note):
     return lines
 
 
+def same_commands(program):
+    """Those of the groups that are other words for a command."""
+    lines = []
+    for command in program.all_commands:
+        if command.same_as:
+            lines += [f"\\fB{escape(command.name)}\\fR is \\fB{escape(command.same_as)}\\fR", ".br"]
+    return lines[:-1]
+
+
 def split_notes(template):
     """The page without its notes, and the notes: `.\\" note NAME` to `.\\" end`."""
     page, notes, into = [], {}, None
     for line in template.splitlines():
         if line.startswith('.\\" note '):
-            into = notes.setdefault(line.split()[2], [])
+            into = notes.setdefault(line.split(None, 2)[2], [])
         elif line == '.\\" end':
             into = None
         else:
@@ -67,14 +76,17 @@ def split_notes(template):
 
 def make(program, template):
     page, notes = split_notes(template)
-    stale = set(notes) - {command.name for command in program.commands}
+    commands = [command for command in program.all_commands if not command.same_as]
+    stale = set(notes) - {command.name for command in commands}
     if stale:
         raise ValueError(f"docs/man has notes on {sorted(stale)}, which {program.name} does not have")
     out = []
     for line in page:
         if line == '.\\" commands':
-            for command in program.commands:
+            for command in commands:
                 out += section(command, notes.get(command.name))
+        elif line == '.\\" groups':
+            out += same_commands(program)
         elif line == '.\\" options':
             for option in program.options:
                 if option.text:

@@ -51,13 +51,13 @@ def of_option(option):
 
 def of_arguments(program, command):
     """What stands at each place; (kinds, whether the last one is repeated)."""
-    known = ARGUMENTS[program.name].get(command.name)
+    known = ARGUMENTS[program.name].get(command.same_as or command.name)
     if known is not None and not command.positionals:
         return known, False
     kinds = []
     for positional in command.positionals:
         name = positional.long
-        default = {"container": "containers", "id": "containers", "signal": "signals"}.get(name, "")
+        default = {"container": "containers", "id": "containers", "signal": "signals", "image": "images"}.get(name, "")
         kinds.append(known[0] if known else default if known is None else "")
     return kinds, any(positional.repeated for positional in command.positionals)
 

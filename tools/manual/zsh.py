@@ -38,15 +38,18 @@ def call(flags, specs):
 
 
 def tables(program):
-    listed = " ".join(quoted(f"{command.name}:{command.summary}") for command in program.commands)
+    listed = " ".join(quoted(f"{command.name}:{command.summary}") for command in [*program.commands, *program.groups])
+    members = [(group.name, "print -l " + " ".join(command.name.split()[1] for command in group.commands))
+               for group in program.groups]
     rows = []
-    for command in program.commands:
+    for command in program.all_commands:
         flags = "-s -S -A '-*'" if words.ends_at_argument(command) else "-s -S"
-        rows.append((command.name,
+        rows.append((quoted(command.name),
                      call(flags, [*(spec(option) for option in command.options), *places(program, command)])))
     return "\n".join([
         bash.lookups(program),
         f"__@id@_commands() {{\n\tlocal -a commands=({listed})\n\t_describe command commands\n}}\n",
+        bash.case("__@id@_members", members),
         bash.case("__@id@_arguments", rows, "$words[1]")])
 
 
