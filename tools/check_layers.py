@@ -19,7 +19,7 @@ RAW_CALLS = re.compile(
     r"(syscall|open|openat|openat2|creat|mkdir|mkdirat|mknod|mknodat|symlink|symlinkat|link|linkat|unlink|unlinkat|"
     r"rename|renameat|renameat2|chmod|fchmod|fchmodat|chown|fchown|lchown|fchownat|mount|umount|umount2|pivot_root|"
     r"chroot|unshare|setns|clone|fork|vfork|execve|execv|execvp|execl|execlp|system|popen|getpwnam|getpwuid|getgrnam|"
-    r"dlopen|setuid|setgid|setresuid|setresgid|ioctl|prctl)\(")
+    r"dlopen|setuid|setgid|setfsuid|setfsgid|setresuid|setresgid|ioctl|prctl)\(")
 GLOBAL_CALL = re.compile(r"(?<![\w:])::(\w+)\(")
 FORBIDDEN = re.compile(r"std::filesystem|<filesystem>|std::system\(|std::ofstream|std::ifstream|std::fstream")
 

@@ -1,15 +1,16 @@
 #include "fs/overlay.h"
 
+#include <linux/mount.h>
 #include <linux/sched.h>
 
 #include <cerrno>
 
 #include "base/strings.h"
+#include "fs/helper_process.h"
 #include "fs/root.h"
 #include "sys/file.h"
 #include "sys/mount.h"
 #include "sys/process.h"
-#include "sys/socket.h"
 
 namespace planet::fs {
 namespace {
@@ -17,7 +18,12 @@ namespace {
 Result<std::vector<DetachedMount>> open_layers(const OverlayDirs& dirs,
                                                std::optional<BorrowedFd> user_ns) {
   std::vector<DetachedMount> layers;
-  layers.reserve(dirs.layers.size());
+  layers.reserve(dirs.layers.size() + 1);
+  if (!dirs.changes.empty()) {
+    TRY_SET(DetachedMount changes, DetachedMount::clone(sys::kCwd, dirs.changes.c_str(), false));
+    TRY(changes.set_private());
+    layers.push_back(std::move(changes));
+  }
   for (const std::string& path : dirs.layers) {
     TRY_SET(DetachedMount layer, DetachedMount::clone(sys::kCwd, path.c_str(), false));
     TRY(layer.set_private());
@@ -74,6 +80,11 @@ Error explain_invalid(Error error, const OverlayDirs& dirs) {
 }
 
 Result<DetachedMount> finish_by_descriptors(BorrowedFd context, const OverlayDirs& dirs) {
+  if (dirs.upper.empty()) {
+    TRY(sys::fs_create(context));
+    TRY_SET(UniqueFd mount, sys::fs_mount(context, MOUNT_ATTR_RDONLY));
+    return DetachedMount(std::move(mount));
+  }
   TRY_SET(Writable writable, open_writable(dirs));
   const auto finish = [&]() -> Result<UniqueFd> {
     TRY(sys::fs_set_fd(context, "upperdir", writable.upper.borrow()));
@@ -100,7 +111,7 @@ Result<UniqueFd> mount_by_string(const OverlayDirs& dirs,
   TRY(sys::mount_set_attr(top.borrow(), quiet, true), "make mounts private");
   TRY_SET(const DetachedMount scratch, DetachedMount::make("tmpfs", "planet", {}));
   TRY(scratch.attach(top.borrow()));
-  std::string options = "lowerdir=";
+  std::string options = "redirect_dir=nofollow,metacopy=off,lowerdir=";
   for (const DetachedMount& layer : layers) {
     const std::string name = std::to_string(&layer - layers.data());
     TRY(sys::make_dir_at(scratch.root(), name.c_str(), 0700));
@@ -109,9 +120,13 @@ Result<UniqueFd> mount_by_string(const OverlayDirs& dirs,
     if (&layer != layers.data()) options += ':';
     options += name;
   }
-  TRY_SET(const UniqueFd upper, sys::open_at(sys::kCwd, dirs.upper.c_str(), O_PATH | O_DIRECTORY));
-  TRY_SET(const UniqueFd work, sys::open_at(sys::kCwd, dirs.work.c_str(), O_PATH | O_DIRECTORY));
-  options += ",upperdir=" + fd_path(upper.borrow()) + ",workdir=" + fd_path(work.borrow());
+  UniqueFd upper;
+  UniqueFd work;
+  if (!dirs.upper.empty()) {
+    TRY_SET(upper, sys::open_at(sys::kCwd, dirs.upper.c_str(), O_PATH | O_DIRECTORY));
+    TRY_SET(work, sys::open_at(sys::kCwd, dirs.work.c_str(), O_PATH | O_DIRECTORY));
+    options += ",upperdir=" + fd_path(upper.borrow()) + ",workdir=" + fd_path(work.borrow());
+  }
   TRY(sys::make_dir_at(scratch.root(), "merged", 0700));
   TRY_SET(const UniqueFd merged, sys::open_at(scratch.root(), "merged", O_PATH));
   // mount(2) takes a page of options: 500 layers fit by names that are relative and short.
@@ -120,36 +135,11 @@ Result<UniqueFd> mount_by_string(const OverlayDirs& dirs,
   return sys::open_tree_clone(scratch.root(), "merged", false);
 }
 
-// The answer of the helper process: the mount's descriptor, or errno and the sentence.
-void send_answer(BorrowedFd socket, Result<UniqueFd> mount) {
-  if (mount) {
-    const BorrowedFd fds[] = {mount->borrow()};
-    (void)sys::send_message(socket, "ok", fds);
-  } else {
-    (void)sys::send_message(socket,
-                            std::to_string(mount.error().sys_errno()) + " " + mount.error().what());
-  }
-}
-
-Result<DetachedMount> receive_answer(BorrowedFd socket) {
-  TRY_SET(sys::Message answer, sys::receive_message(socket, 4096));
-  if (answer.fds.size() == 1) return DetachedMount(std::move(answer.fds.front()));
-  const std::size_t space = answer.bytes.find(' ');
-  if (space == std::string::npos)
-    return fail(Code::kInternal, "the process that mounts the overlay died");
-  TRY_SET(const int err, parse_number<int>(answer.bytes.substr(0, space), "errno"));
-  return std::unexpected(Error::from_errno(err, answer.bytes.substr(space + 1)));
-}
-
 Result<DetachedMount> make_by_string(const OverlayDirs& dirs,
                                      const std::vector<DetachedMount>& layers) {
-  TRY_SET(const auto sockets, sys::packet_socket_pair());
-  TRY_SET(sys::Child child, sys::clone_process({.flags = CLONE_NEWNS, .cgroup = std::nullopt}));
-  if (!child.valid()) {
-    send_answer(sockets.second.borrow(), mount_by_string(dirs, layers));
-    sys::exit_now(0);
-  }
-  return receive_answer(sockets.first.borrow());
+  TRY_SET(UniqueFd mount,
+          make_in_process(CLONE_NEWNS, [&] { return mount_by_string(dirs, layers); }));
+  return DetachedMount(std::move(mount));
 }
 
 Result<DetachedMount> mount_layers(const OverlayDirs& dirs, std::vector<DetachedMount> layers,
@@ -157,6 +147,9 @@ Result<DetachedMount> mount_layers(const OverlayDirs& dirs, std::vector<Detached
   if (interface == OverlayInterface::kString) return make_by_string(dirs, layers);
   TRY_SET(const UniqueFd context, sys::fs_open("overlay"));
   TRY(sys::fs_set_string(context.borrow(), "source", "overlay"));
+  // Whatever the host's defaults are: the writable directory has whole files only, so that it can be packed as a layer.
+  TRY(sys::fs_set_string(context.borrow(), "redirect_dir", "nofollow"));
+  TRY(sys::fs_set_string(context.borrow(), "metacopy", "off"));
   TRY_SET(const bool taken, add_layers(context.borrow(), layers));
   if (!taken && interface == OverlayInterface::kDescriptors)
     return fail(Code::kUnsupported, "overlayfs takes no layers by descriptor before Linux 6.13");
@@ -171,6 +164,11 @@ Result<DetachedMount> mount_layers(const OverlayDirs& dirs, std::vector<Detached
 Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<BorrowedFd> user_ns,
                                    OverlayInterface interface) {
   TRY_SET(std::vector<DetachedMount> layers, open_layers(dirs, user_ns));
+  // overlayfs alone takes no single directory.
+  if (dirs.upper.empty() && layers.size() == 1) {
+    TRY(layers.front().set_read_only(false));
+    return std::move(layers.front());
+  }
   auto mount = mount_layers(dirs, std::move(layers), interface);
   if (!mount && user_ns && mount.error().sys_errno() == EINVAL)
     return fail(Code::kNoPrivateUsers, "overlayfs takes no id-mapped layers before Linux 5.19 (" +

@@ -18,7 +18,9 @@ namespace planet::fs {
 struct OverlayDirs {
   std::vector<std::string> layers;  // topmost first, at least one
   std::string upper;                // absolute, and ...
-  std::string work;                 // ... in the same directory
+  std::string work;  // ... in the same directory; without both the overlay is read-only
+  std::string
+      changes;  // a directory over the layers that no id map applies to: an upper one, looked at
 };
 
 // How the layers are handed to the kernel. kString is for kernels before 6.13, and for tests.

@@ -155,15 +155,23 @@ Result<> copy_stretch(BorrowedFd from, BorrowedFd to, off_t begin, off_t end) {
 
 }  // namespace
 
+Result<std::optional<Stretch>> next_stretch(BorrowedFd fd, std::uint64_t offset) {
+  const off_t begin = ::lseek(fd.get(), static_cast<off_t>(offset), SEEK_DATA);
+  if (begin < 0 && errno == ENXIO) return std::nullopt;
+  if (begin < 0) return call_failed("lseek", "SEEK_DATA");
+  const off_t end = ::lseek(fd.get(), begin, SEEK_HOLE);
+  if (end < 0) return call_failed("lseek", "SEEK_HOLE");
+  return Stretch{.begin = static_cast<std::uint64_t>(begin),
+                 .end = static_cast<std::uint64_t>(end)};
+}
+
 Result<> copy_file(BorrowedFd from, BorrowedFd to) {
   TRY_SET(const struct stat st, stat_fd(from));
-  for (off_t end = 0;;) {
-    const off_t begin = ::lseek(from.get(), end, SEEK_DATA);
-    if (begin < 0 && errno != ENXIO) return call_failed("lseek", "SEEK_DATA");
-    if (begin < 0) break;  // no data after `end`
-    end = ::lseek(from.get(), begin, SEEK_HOLE);
-    if (end < 0) return call_failed("lseek", "SEEK_HOLE");
-    TRY(copy_stretch(from, to, begin, end));
+  for (std::uint64_t end = 0;;) {
+    TRY_SET(const std::optional<Stretch> data, next_stretch(from, end));
+    if (!data) break;
+    end = data->end;
+    TRY(copy_stretch(from, to, static_cast<off_t>(data->begin), static_cast<off_t>(end)));
   }
   return set_length(to, static_cast<std::uint64_t>(st.st_size));
 }

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -56,6 +57,12 @@ Result<> write_at(BorrowedFd dir, const char* path, std::string_view data);
 
 // Sets the file's position; what is skipped before the next write is a hole.
 Result<> seek_to(BorrowedFd fd, std::uint64_t offset);
+
+// The next stretch of data from `offset` on; none if a hole goes on to the end. The file's position is moved.
+struct Stretch {
+  std::uint64_t begin = 0, end = 0;
+};
+Result<std::optional<Stretch>> next_stretch(BorrowedFd fd, std::uint64_t offset);
 
 // Sets the file's length; what is beyond its data is a hole.
 Result<> set_length(BorrowedFd fd, std::uint64_t length);

@@ -7,6 +7,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/fsuid.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -21,6 +22,7 @@
 
 #include "base/strings.h"
 #include "sys/call_error.h"
+#include "sys/capability.h"
 #include "sys/file.h"
 
 namespace planet::sys {
@@ -214,6 +216,17 @@ Result<> set_groups(const std::vector<gid_t>& groups) {
 Result<> set_ids(uid_t uid, gid_t gid) {
   TRY(done(::syscall(SYS_setresgid, gid, gid, gid), "setresgid"));
   return done(::syscall(SYS_setresuid, uid, uid, uid), "setresuid");
+}
+
+Result<> set_file_ids(uid_t uid, gid_t gid) {
+  // The calls answer with the old id, whether they took the new one or not: asked again, they say which it is.
+  constexpr uid_t kAsk = ~uid_t{0};
+  TRY_SET(const CapabilitySet permitted, permitted_capabilities());
+  ::setfsgid(gid);
+  ::setfsuid(uid);
+  if (static_cast<gid_t>(::setfsgid(kAsk)) != gid || static_cast<uid_t>(::setfsuid(kAsk)) != uid)
+    return std::unexpected(Error::from_errno(EPERM, "setfsuid " + std::to_string(uid)));
+  return set_capabilities(permitted, permitted, 0);
 }
 
 mode_t set_umask(mode_t mask) {

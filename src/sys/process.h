@@ -100,6 +100,9 @@ Result<> set_name(const char* name);  // as ps(1) shows the thread, 15 bytes
 
 Result<> set_groups(const std::vector<gid_t>& groups);
 Result<> set_ids(uid_t uid, gid_t gid);  // real, effective and saved; the group first
+// setfsuid(2), setfsgid(2): whose new files of this thread are. Its capabilities stay, which the kernel else takes away with
+// user 0.
+Result<> set_file_ids(uid_t uid, gid_t gid);
 mode_t set_umask(mode_t mask);
 Result<> new_session();               // setsid(2)
 Result<> join_new_session_keyring();  // keyctl(2); a kernel without keys is no error
