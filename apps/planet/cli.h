@@ -64,6 +64,8 @@ int rm_command(const Global& global, const std::vector<std::string>& args);
 int exec_command(const Global& global, const std::vector<std::string>& args);
 int images_command(const Global& global, const std::vector<std::string>& args);
 int load_command(const Global& global, const std::vector<std::string>& args);
+int cp_command(const Global& global, const std::vector<std::string>& args);
+int export_command(const Global& global, const std::vector<std::string>& args);
 int version_command(const Global& global, const std::vector<std::string>& args);
 int info_command(const Global& global, const std::vector<std::string>& args);
 

@@ -20,6 +20,8 @@ constexpr Command kCommands[] = {
     {"stop", "ask a container to end, and make it", stop_command},
     {"kill", "send a signal to a container", kill_command},
     {"rm", "remove containers", rm_command},
+    {"cp", "copy files out of a container, or into it", cp_command},
+    {"export", "write a container's files as a tar archive", export_command},
     {"images", "list images", images_command},
     {"load", "add images from an archive (OCI or docker)", load_command},
     {"info", "what this host and this engine can do", info_command},

@@ -1,0 +1,115 @@
+#include "engine/container_root.h"
+
+#include "base/strings.h"
+#include "engine/reserve.h"
+#include "engine/spec_plan.h"
+#include "fs/foreign_root.h"
+#include "fs/overlay.h"
+#include "image/layer_stack.h"
+#include "runtime/namespaces.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace planet::engine {
+namespace {
+
+std::vector<oci::IdMapping> id_map_of(const Record& record) {
+  return {{.container_id = 0, .host_id = range_base(*record.range), .size = kIdsPerContainer}};
+}
+
+// Held by whoever starts, keeps or removes it. None: somebody does.
+std::optional<UniqueFd> try_lock(const Engine& engine, const std::string& id) {
+  auto dir = sys::open_at(engine.places.root_dir.borrow(), ("containers/" + id).c_str(),
+                          O_RDONLY | O_DIRECTORY);
+  if (!dir || !sys::try_lock_exclusive(dir->borrow())) return std::nullopt;
+  return *std::move(dir);
+}
+
+Result<fs::DetachedMount> mount_directory(const Record& record, std::optional<BorrowedFd> user_ns) {
+  TRY_SET(fs::DetachedMount mount,
+          fs::DetachedMount::clone(sys::kCwd, record.image.c_str(), false));
+  TRY(mount.set_private());
+  if (user_ns) TRY(mount.set_id_map(*user_ns, false));
+  return mount;
+}
+
+Result<fs::DetachedMount> mount_stopped(const Engine& engine, const Record& record, Access access) {
+  UniqueFd user_ns;
+  if (record.range) {
+    TRY_SET(user_ns, runtime::make_user_namespace(id_map_of(record), id_map_of(record)));
+  }
+  const std::optional<BorrowedFd> map =
+      user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt;
+  if (record.layers.empty()) return mount_directory(record, map);
+  const std::string dir = engine.places.container_dir(record.id);
+  fs::OverlayDirs dirs{.layers = layer_dirs(engine, record)};
+  if (access == Access::kRead) {
+    dirs.changes = dir + "/upper";
+  } else {
+    dirs.upper = dir + "/upper";
+    dirs.work = dir + "/work";
+  }
+  return fs::make_overlay(dirs, map);
+}
+
+Result<ContainerRoot> open_running(const Container& container, Below below) {
+  TRY_SET(const UniqueFd init, open_init(container));
+  ContainerRoot root{.mount = {}, .ids = ids_of(container.record), .lock = {}};
+  TRY_SET(root.mount, fs::clone_root_of(init.borrow(), below == Below::kMounts));
+  // It may have ended meanwhile, and the descriptor's process with it; then what was copied is still its root.
+  return root;
+}
+
+}  // namespace
+
+Result<fs::Root> ContainerRoot::root() const {
+  TRY_SET(UniqueFd dir, sys::duplicate(mount.root()));
+  return fs::Root(std::move(dir));
+}
+
+Result<> ContainerRoot::make_files_as_root() const {
+  if (ids.base == 0) return {};
+  return sys::set_file_ids(ids.base, ids.base);
+}
+
+image::IdView ids_of(const Record& record) {
+  if (!record.range) return {};
+  return {.base = range_base(*record.range), .count = kIdsPerContainer};
+}
+
+std::vector<std::string> layer_dirs(const Engine& engine, const Record& record) {
+  std::vector<std::string> dirs;
+  for (const std::string& chain : record.layers) {
+    dirs.push_back(engine.store.layer_dir(chain));
+    // overlayfs, which merges the roots of all layers, is not given those that this one hides.
+    const auto layer = sys::open_at(sys::kCwd, dirs.back().c_str(), O_PATH | O_DIRECTORY);
+    if (layer && image::is_opaque(layer->borrow())) break;
+  }
+  return dirs;
+}
+
+Result<ContainerRoot> open_container_root(const Engine& engine, const std::string& id,
+                                          Access access, Below below) {
+  constexpr int kPatience = 10'000;
+  for (int ms = 0; ms < kPatience; ++ms) {
+    TRY_SET(const Container container, look_at(engine.places, id));
+    TRY(check_whole(container));
+    if (container.status == Status::kRunning) {
+      auto running = open_running(container, below);
+      if (running || running.error().code() != Code::kWrongState) return running;
+    } else if (std::optional<UniqueFd> lock = try_lock(engine, id)) {
+      ContainerRoot root{.mount = {}, .ids = ids_of(container.record), .lock = *std::move(lock)};
+      // Locked, it is looked at once more: it may have been started and have ended in between.
+      TRY_SET(const Container now, look_at(engine.places, id));
+      if (now.status == Status::kRunning) continue;
+      TRY_SET(root.mount, mount_stopped(engine, container.record, access),
+              "mount the root of " + container.record.name);
+      return root;
+    }
+    sys::sleep_ms(1);
+  }
+  return fail(Code::kWrongState,
+              "container " + id.substr(0, kShortId) + " is being started or removed; try again");
+}
+
+}  // namespace planet::engine

@@ -1,0 +1,143 @@
+#!/usr/bin/env bats
+# Files in and out: what a container can do to `cp`, `export` and volumes from inside, while they are at it.
+load helper
+
+# start_racer A B: a container "racer" that exchanges two names in its /srv, of which SCRIPT has made them.
+start_racer() {
+	local script=$1
+	planet run -d --name racer -v "$RACER:/racer:ro" busybox sh -c "mkdir -p /srv; cd /srv; $script; exec /racer /srv/a /srv/link $RACE_SECONDS" >/dev/null
+	for _ in $(seq 50); do planet exec racer test -e /srv/link 2>/dev/null && return; sleep 0.1; done
+	return 1
+}
+
+finish_race() {
+	for _ in $(seq 100); do [ -n "$(planet ps -q)" ] || break; sleep 0.1; done
+	[ "$(planet logs racer)" -gt 1000 ]
+	planet rm racer
+}
+
+@test "H1: cp out of a directory that is swapped for a link never reads the host" {
+	local end all=0
+	for target in "$canary" "../../../../../../../..$canary" /proc/1/root"$canary"; do
+		start_racer "mkdir a; echo own >a/secret; ln -s $target link"
+		end=$((SECONDS + RACE_SECONDS))
+		while [ $SECONDS -lt $end ]; do
+			rm -rf "$top/out"
+			run planet cp -q racer:/srv/a/secret "$top/out"
+			[ ! -e "$top/out" ] || [ "$(cat "$top/out")" = own ]
+			run planet cp -q -L racer:/srv/a/. "$top/out.d"
+			[ ! -e "$top/out.d/secret" ] || [ "$(cat "$top/out.d/secret")" = own ]
+			[ ! -e "$top/out.d/ptmx" ]
+			rm -rf "$top/out.d"
+			all=$((all + 1))
+		done
+		finish_race
+	done
+	[ $all -gt 0 ]
+}
+
+@test "H1: cp into a directory that is swapped for a link never writes to the host" {
+	local end all=0
+	echo new >"$top/new"
+	mkdir -p "$top/tree/etc"
+	echo evil >"$top/tree/etc/passwd"
+	for target in "$canary" "../../../../../../../..$canary"; do
+		start_racer "mkdir -p a/etc; ln -s $target link"
+		end=$((SECONDS + RACE_SECONDS))
+		while [ $SECONDS -lt $end ]; do
+			run planet cp -q "$top/new" racer:/srv/a/secret
+			run planet cp -q "$top/tree/." racer:/srv/a
+			run planet cp - racer:/srv/a < <(tar -C "$top/tree" -c etc)
+			all=$((all + 1))
+		done
+		finish_race
+		check_canary
+	done
+	[ $all -gt 0 ]
+}
+
+@test "H2: a tree of links never leads out of the destination" {
+	mkdir "$top/dest"
+	planet run --name links busybox sh -c "mkdir -p /srv/t; cd /srv/t; ln -s $canary a; ln -s ../../../../../../..$canary b; ln -s / c; mkdir d; echo x >d/ptmx"
+	planet cp -q links:/srv/t "$top/dest"
+	[ "$(readlink "$top/dest/t/a")" = "$canary" ]
+	check_canary
+	# The links are there now; what comes next under their names does not go through them.
+	planet run --name under busybox sh -c "mkdir -p /srv/t/a /srv/t/b; echo x >/srv/t/a/ptmx; echo x >/srv/t/b/secret"
+	run planet cp -q under:/srv/t "$top/dest"
+	[ "$status" = 1 ]
+	run planet cp -q under:/srv/t/. "$top/dest/t"
+	[ "$status" = 1 ]
+	check_canary
+	planet rm links under
+}
+
+@test "H3: nothing of the container is executed, loaded or waited for" {
+	# Every file that a process in a foreign root would open is a FIFO, which holds whoever opens it.
+	planet run -d --name pipes busybox sh -c 'for f in /etc/passwd /etc/group /etc/nsswitch.conf /etc/ld.so.cache /etc/ld.so.preload /etc/localtime /lib/libnss_files.so.2 /lib64/libnss_files.so.2 /usr/lib/x86_64-linux-gnu/gconv/gconv-modules; do mkdir -p ${f%/*}; rm -f $f; mkfifo $f; done; mkdir /srv; echo x >/srv/x; sleep 1000'
+	for _ in $(seq 50); do planet exec pipes test -e /srv/x 2>/dev/null && break; sleep 0.1; done
+	echo y >"$top/y"
+	for state in running stopped; do
+		timeout 20 "$PLANET_BIN" --root "$root" --runroot "$runroot" cp -q pipes:/srv/x "$top/x"
+		timeout 20 "$PLANET_BIN" --root "$root" --runroot "$runroot" cp -q "$top/y" pipes:/srv/
+		timeout 20 "$PLANET_BIN" --root "$root" --runroot "$runroot" cp -q pipes:/etc "$top/etc-$state"
+		timeout 20 "$PLANET_BIN" --root "$root" --runroot "$runroot" export -o "$top/export.tar" pipes
+		planet kill pipes 2>/dev/null || :
+	done
+	planet rm -f pipes
+}
+
+@test "H4: cp into / leaves the modes of the root and of the host as they are" {
+	planet run --name modes busybox true
+	mkdir -m 700 "$top/tree"
+	mkdir -m 700 "$top/tree/etc" "$top/tree/tmp"
+	planet cp -q "$top/tree/." modes:/
+	planet export modes | tar tvf - tmp etc 2>/dev/null | awk '$6 == "tmp/" || $6 == "etc/" { print $1 }' | sort -u >"$top/modes"
+	! grep -q 'drwx------' "$top/modes"
+	planet cp -q modes:/tmp "$top/dest"
+	mkdir -m 700 "$top/closed"
+	planet cp -q modes:/tmp/. "$top/closed"
+	[ "$(stat -c %a "$top/closed")" = 700 ]
+	planet rm modes
+}
+
+@test "H7: what is read-only, by any way to say so, is not written" {
+	mkdir "$top/vol"
+	echo x >"$top/x"
+	for flags in "-v $top/vol:/vol:ro" "--mount type=bind,src=$top/vol,dst=/vol,readonly" "--read-only"; do
+		# shellcheck disable=SC2086
+		planet run -d --name ro $flags busybox sleep 1000 >/dev/null
+		[[ "$flags" != --read-only ]] || { run planet cp "$top/x" ro:/x; [ "$status" = 1 ]; }
+		[[ "$flags" == --read-only ]] || { run planet cp "$top/x" ro:/vol/; [ "$status" = 1 ]; }
+		[ -z "$(ls -A "$top/vol")" ]
+		planet rm -f ro >/dev/null
+	done
+}
+
+@test "a hostile archive for cp - stays below its destination" {
+	planet run --name into busybox sh -c "mkdir -p /srv/in /srv/out; echo own >/srv/out/file"
+	python3 - "$top" <<-'EOF2'
+		import io, sys, tarfile
+		def entry(name, kind=tarfile.REGTYPE, link="", data=b""):
+		    info = tarfile.TarInfo(name)
+		    info.type, info.linkname, info.size = kind, link, len(data)
+		    return info, data
+		cases = {
+		    "up": [entry("../out/file", data=b"evil")],
+		    "absolute": [entry("/srv/out/file", data=b"evil")],
+		    "link": [entry("l", tarfile.SYMTYPE, "/srv/out"), entry("l/file", data=b"evil")],
+		    "hard": [entry("h", tarfile.LNKTYPE, "../out/file"), entry("h", data=b"evil")],
+		    "hardlink-of-link": [entry("l", tarfile.SYMTYPE, "/srv/out/file"), entry("h", tarfile.LNKTYPE, "l"), entry("h", data=b"evil")],
+		}
+		for name, entries in cases.items():
+		    with tarfile.open(f"{sys.argv[1]}/{name}.tar", "w") as tar:
+		        for info, data in entries:
+		            tar.addfile(info, io.BytesIO(data))
+	EOF2
+	for archive in up absolute link hard hardlink-of-link; do
+		run planet cp - into:/srv/in <"$top/$archive.tar"
+		planet cp -q into:/srv/out/file "$top/file"
+		[ "$(cat "$top/file")" = own ] || { echo "$archive: $(cat "$top/file")"; return 1; }
+	done
+	planet rm into
+}
