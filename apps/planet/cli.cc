@@ -8,6 +8,7 @@
 
 #include "base/strings.h"
 #include "engine/parse.h"
+#include "format/listing.h"
 #include "sys/process.h"
 
 namespace planet::cli {
@@ -89,32 +90,8 @@ bool use_colour(int fd) {
   return ::isatty(fd) == 1 && (no_colour == nullptr || *no_colour == '\0');
 }
 
-namespace {
-
-// Characters, not bytes: what comes here is printable text.
-std::size_t width_of(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
-}  // namespace
-
 void print_table(const std::vector<std::vector<std::string>>& rows) {
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (widths.size() <= i) widths.push_back(0);
-      widths[i] = std::max(widths[i], width_of(row[i]));
-    }
-  constexpr std::size_t kGap = 3;
-  for (const auto& row : rows) {
-    std::string line;
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      line += row[i];
-      if (i + 1 < row.size()) line.append(widths[i] - width_of(row[i]) + kGap, ' ');
-    }
-    std::puts(line.c_str());
-  }
+  std::fputs(format::columns(rows).c_str(), stdout);
 }
 
 std::string current_directory() {

@@ -7,6 +7,11 @@
 #include "cli.h"
 #include "engine/interruptible.h"
 #include "engine/record.h"
+#include "format/filter.h"
+#include "format/human.h"
+#include "format/listing.h"
+#include "format/moment.h"
+#include "image/image_list.h"
 #include "image/load.h"
 #include "image/staging.h"
 #include "image/store.h"
@@ -16,28 +21,64 @@
 namespace planet::cli {
 namespace {
 
-// "4.2MB": powers of 1000, as docker shows images.
-std::string size_text(std::uint64_t bytes) {
-  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
-  double size = static_cast<double>(bytes);
-  std::size_t unit = 0;
-  for (; size >= 1000 && unit + 1 < std::size(kUnits); ++unit) size /= 1000;
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g%s", size, kUnits[unit]);
-  return text;
+format::Layout image_layout(bool digests) {
+  return {
+      .table = digests
+                   ? "table "
+                     "{{.Repository}}\t{{.Tag}}\t{{.Digest}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}"
+                   : "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}",
+      .quiet = "{{.ID}}",
+      .titles = {{"Containers", "CONTAINERS"},
+                 {"CreatedAt", "CREATED AT"},
+                 {"CreatedSince", "CREATED"},
+                 {"Digest", "DIGEST"},
+                 {"ID", "IMAGE ID"},
+                 {"Repository", "REPOSITORY"},
+                 {"SharedSize", "SHARED SIZE"},
+                 {"Size", "SIZE"},
+                 {"Tag", "TAG"},
+                 {"UniqueSize", "UNIQUE SIZE"},
+                 {"VirtualSize", "SIZE"}}};
 }
 
-// The name's two halves as docker shows them: Docker Hub's host and "library/" are understood.
-std::pair<std::string, std::string> shown_name(const std::string& name) {
-  const std::size_t colon = name.rfind(':');
-  const bool tagged = colon != std::string::npos && name.find('/', colon) == std::string::npos;
-  std::string repository = name.substr(0, tagged ? colon : std::string::npos);
-  for (const std::string_view prefix : {"docker.io/library/", "docker.io/"})
-    if (repository.starts_with(prefix)) {
-      repository.erase(0, prefix.size());
-      break;
-    }
-  return {repository, tagged ? name.substr(colon + 1) : "<none>"};
+oci::json::object row_object(const image::ImageRow& row, bool whole) {
+  const auto created = format::parse_rfc3339(row.created);
+  const std::string size = format::size_text(row.size);
+  return {{"Containers", "N/A"},
+          {"CreatedAt", created ? format::shown_moment(*created) : "N/A"},
+          {"CreatedSince", format::ago(row.created, format::now())},
+          {"Digest", row.digest.empty() ? "<none>" : row.digest},
+          {"ID", whole ? "sha256:" + row.id : row.id.substr(0, engine::kShortId)},
+          {"Repository", row.repository.empty() ? "<none>" : row.repository},
+          {"SharedSize", "N/A"},
+          {"Size", size},
+          {"Tag", row.tag.empty() ? "<none>" : row.tag},
+          {"UniqueSize", "N/A"},
+          {"VirtualSize", size}};
+}
+
+struct ImagesWords {
+  bool all = false, digests = false, quiet = false, whole = false;
+  std::string format, reference;
+  std::vector<std::string> filters;
+};
+
+Result<std::string> list_images(const Global& global, const ImagesWords& words) {
+  TRY_SET(const format::Filters filters, image::parse_image_filters(words.filters));
+  TRY_SET(const format::Listing listing,
+          format::Listing::plan(image_layout(words.digests), words.format, words.quiet,
+                                ::isatty(1) == 1));
+  TRY_SET(const image::Store store, image::Store::open(global.root));
+  TRY_SET(const std::vector<image::ImageRow> rows,
+          image::list_rows(store, filters, words.reference));
+  std::vector<oci::json::object> objects;
+  for (const image::ImageRow& row : rows) {
+    oci::json::object object = row_object(row, words.whole);
+    // As docker: an image once for each of its names, but its id alone only once.
+    const bool seen = words.quiet && !objects.empty() && objects.back()["ID"] == object["ID"];
+    if (!seen) objects.push_back(std::move(object));
+  }
+  return listing.text(objects);
 }
 
 struct LoadWords {
@@ -63,10 +104,8 @@ int load(const Global& global, const LoadWords& words) {
   if (!loaded) return complain(loaded.error());
   for (const image::Loaded& image : *loaded) {
     if (image.names.empty()) std::printf("Loaded image ID: sha256:%s\n", image.digest.c_str());
-    for (const std::string& one : image.names) {
-      const auto [repository, tag] = shown_name(one);
-      std::printf("Loaded image: %s:%s\n", repository.c_str(), tag.c_str());
-    }
+    for (const std::string& one : image.names)
+      std::printf("Loaded image: %s\n", image::familiar(one).c_str());
   }
   return 0;
 }
@@ -74,39 +113,21 @@ int load(const Global& global, const LoadWords& words) {
 }  // namespace
 
 int images_command(const Global& global, const std::vector<std::string>& args) {
-  bool quiet = false;
-  bool whole = false;
-  std::string format;
+  ImagesWords words;
   CLI::App app("Lists images.", "planet images");
-  app.add_flag("-q,--quiet", quiet, "ids only");
-  app.add_flag("--no-trunc", whole, "whole ids");
-  app.add_option("--format", format, "json: one object a line")
-      ->check(CLI::IsMember({"json", "table"}));
+  app.add_flag("-a,--all", words.all, "for docker's sake: there are no images in between");
+  app.add_flag("--digests", words.digests, "what registries call them, too");
+  add_list(app, "-f,--filter", words.filters,
+           "dangling=, label=, reference=, before=, since=, until=");
+  app.add_option("--format", words.format, "json, or a template; `table TEMPLATE` for columns");
+  app.add_flag("--no-trunc", words.whole, "whole ids");
+  app.add_flag("-q,--quiet", words.quiet, "ids only");
+  app.add_option("repository", words.reference, "only those of this name, or name and tag");
   int status = 0;
   if (!parse(app, args, status)) return status;
-  const auto listed = [&]() -> Result<std::vector<image::Listed>> {
-    TRY_SET(const image::Store store, image::Store::open(global.root));
-    return store.list();
-  }();
-  if (!listed) return complain(listed.error());
-  std::vector<std::vector<std::string>> rows = {{"REPOSITORY", "TAG", "IMAGE ID", "SIZE"}};
-  for (const image::Listed& one : *listed) {
-    const std::string id = whole ? "sha256:" + one.image.config_digest
-                                 : one.image.config_digest.substr(0, engine::kShortId);
-    const auto [repository, tag] = shown_name(one.name);
-    if (quiet) {
-      std::puts(id.c_str());
-    } else if (format == "json") {
-      const oci::json::object object = {{"Repository", repository},
-                                        {"Tag", tag},
-                                        {"ID", id},
-                                        {"Size", size_text(one.image.size)}};
-      std::puts(oci::to_text(object).c_str());
-    } else {
-      rows.push_back({repository, tag, id, size_text(one.image.size)});
-    }
-  }
-  if (!quiet && format != "json") print_table(rows);
+  const Result<std::string> text = list_images(global, words);
+  if (!text) return complain(text.error());
+  std::fputs(text->c_str(), stdout);
   return 0;
 }
 

@@ -72,6 +72,7 @@ Result<> Installation::prepare(const Parts& parts, const std::vector<std::string
   staged_.layers.insert(staged_.layers.end(), made.begin(), made.end());
   Image image;
   image.digest = digest_of(parts.manifest_text).hex();
+  image.media_type = parts.manifest.media_type;
   image.config_digest = digest_of(parts.config_text).hex();
   image.config = std::move(config);
   TRY(note_layers(image, store_, staging_, layers));

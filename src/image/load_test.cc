@@ -100,7 +100,7 @@ TEST_F(LoadTest, TheEmbeddedImageIsThereWhenAskedFor) {
   ASSERT_TRUE(image) << image.error().to_string();
   EXPECT_EQ(image->config.cmd, std::vector<std::string>{"sh"});
   EXPECT_TRUE(stdfs::exists(stdfs::path(image->layers.at(0)) / "bin/busybox"));
-  EXPECT_EQ(store_->list()->at(0).name, kEmbeddedName);
+  EXPECT_EQ(store_->list()->at(0).names, std::vector<std::string>{kEmbeddedName});
   EXPECT_EQ(store_->resolve(image->config_digest.substr(0, 12))->digest, image->digest);
   EXPECT_THAT(*sys::read_file_at(store_->dir(), "index.json"),
               HasSubstr("localhost/busybox:latest"));

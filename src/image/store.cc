@@ -6,7 +6,7 @@
 #include <map>
 
 #include "base/strings.h"
-#include "oci/json.h"
+#include "image/store_index.h"
 #include "sys/file.h"
 
 namespace planet::image {
@@ -14,66 +14,20 @@ namespace {
 
 constexpr std::size_t kMostImageFile = 16U << 20;
 constexpr std::size_t kShortestId = 4;
+constexpr std::string_view kSha256 = "sha256:";
 
-std::string tag_file(std::string name) {
-  std::ranges::replace(name, '/', '!');
-  return name;
-}
-std::string tag_name(std::string file) {
-  std::ranges::replace(file, '!', '/');
-  return file;
-}
-
-std::string write_image(const Image& image) {
-  oci::json::object object;
-  object["digest"] = image.digest;
-  object["configDigest"] = image.config_digest;
-  object["chain"] = oci::to_array(image.chain);
-  object["shown"] = image.shown;
-  object["maxId"] = image.max_id;
-  object["maxIdEntry"] = image.max_id_entry;
-  object["rootMode"] = image.root_mode;
-  object["rootUid"] = image.root_uid;
-  object["rootGid"] = image.root_gid;
-  object["size"] = image.size;
-  const oci::ImageConfig& config = image.config;
-  oci::json::object labels;
-  for (const auto& [key, value] : config.labels) labels[key] = value;
-  object["config"] = {
-      {"created", config.created},        {"user", config.user},
-      {"workingDir", config.working_dir}, {"stopSignal", config.stop_signal},
-      {"env", oci::to_array(config.env)}, {"entrypoint", oci::to_array(config.entrypoint)},
-      {"cmd", oci::to_array(config.cmd)}, {"labels", std::move(labels)}};
-  return oci::to_text(object);
-}
-
-Result<Image> parse_image(std::string_view text) {
-  TRY_SET(const oci::json::value value, oci::parse_json(text, kMostImageFile));
-  TRY_SET(const oci::Fields fields, oci::Fields::of(value, ""));
-  Image image;
-  TRY(fields.read("digest", image.digest));
-  TRY(fields.read("configDigest", image.config_digest));
-  TRY(fields.read("chain", image.chain));
-  image.shown = image.chain.size();
-  TRY(fields.read("shown", image.shown));
-  TRY(fields.read("maxId", image.max_id));
-  TRY(fields.read("maxIdEntry", image.max_id_entry));
-  TRY(fields.read("rootMode", image.root_mode));
-  TRY(fields.read("rootUid", image.root_uid));
-  TRY(fields.read("rootGid", image.root_gid));
-  TRY(fields.read("size", image.size));
-  const oci::json::value* inner = fields.find("config");
-  if (inner == nullptr) return fail(Code::kCorrupt, "config is missing");
-  TRY_SET(const oci::Fields config, oci::Fields::of(*inner, "config"));
-  TRY(config.read("created", image.config.created));
-  TRY(config.read("user", image.config.user));
-  TRY(config.read("workingDir", image.config.working_dir));
-  TRY(config.read("stopSignal", image.config.stop_signal));
-  TRY(config.read("env", image.config.env));
-  TRY(config.read("entrypoint", image.config.entrypoint));
-  TRY(config.read("cmd", image.config.cmd));
-  TRY(config.read_map("labels", image.config.labels));
-  return image;
+// The links of a directory: what `name` makes of each file's name, and where it points. One that is gone when it is
+// its turn is left out.
+template <class F>
+Result<std::map<std::string, std::string>> read_links(BorrowedFd store, const std::string& path,
+                                                      F&& name) {
+  std::map<std::string, std::string> links;
+  TRY_SET(const UniqueFd dir, sys::open_at(store, path.c_str(), O_RDONLY | O_DIRECTORY));
+  TRY_SET(const std::vector<std::string> files, sys::list_dir(dir.borrow()));
+  for (const std::string& file : files)
+    if (auto target = sys::read_link_at(dir.borrow(), file.c_str()))
+      links[name(file)] = *std::move(target);
+  return links;
 }
 
 Result<> make_if_missing(BorrowedFd dir, const char* name) {
@@ -93,7 +47,8 @@ Result<> write_if_missing(BorrowedFd dir, const Staging& staging, const char* na
 
 Result<> make_layout(BorrowedFd dir) {
   if (sys::exists_at(dir, "oci-layout")) return {};
-  for (const char* name : {"blobs", "blobs/sha256", "tags", "images", "layers", "staging"})
+  for (const char* name :
+       {"blobs", "blobs/sha256", "tags", "digests", "images", "layers", "staging"})
     TRY(make_if_missing(dir, name));
   TRY_SET(const Staging staging, Staging::open(dir));
   TRY(write_if_missing(dir, staging, "index.json", oci::write_index({})));
@@ -101,6 +56,7 @@ Result<> make_layout(BorrowedFd dir) {
 }
 
 bool is_id(std::string_view text) {
+  if (text.starts_with(kSha256)) text.remove_prefix(kSha256.size());
   return text.size() >= kShortestId && text.size() <= 64 &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
@@ -111,6 +67,15 @@ std::unexpected<Error> no_such_image(std::string_view text) {
 }
 
 }  // namespace
+
+std::string tag_file(std::string name) {
+  std::ranges::replace(name, '/', '!');
+  return name;
+}
+std::string tag_name(std::string file) {
+  std::ranges::replace(file, '!', '/');
+  return file;
+}
 
 Result<Store> Store::open(const std::string& root) {
   TRY_SET(UniqueFd dir, sys::make_directories(sys::kCwd, root, 0700), "open the image store");
@@ -139,84 +104,100 @@ Result<Image> Store::read_image(const std::string& digest) const {
   return image;
 }
 
+// The manifest that a full name stands for.
+Result<std::optional<std::string>> Store::find(const Reference& named) const {
+  if (named.digest) {
+    const std::string& hex = named.digest->hex();
+    const std::string file = "digests/" + hex + "/" + tag_file(named.name());
+    if (auto digest = sys::read_link_at(dir(), file.c_str())) return *std::move(digest);
+    if (named.tag.empty()) return has_image(hex) ? std::optional(hex) : std::nullopt;
+  }
+  Reference tagged = named;
+  tagged.digest.reset();
+  const auto digest = sys::read_link_at(dir(), ("tags/" + tag_file(tagged.text())).c_str());
+  if (!digest || (named.digest && named.digest->hex() != *digest)) return std::nullopt;
+  return *digest;
+}
+
 Result<Image> Store::resolve(std::string_view text) const {
-  auto reference = parse_reference(text);
+  const auto reference = parse_reference(text);
   if (!reference) {
     if (is_id(text)) return resolve_id(text);
-    return std::unexpected(std::move(reference).error());
+    return std::unexpected(reference.error());
   }
   for (const Reference& candidate : local_candidates(*reference)) {
-    if (candidate.tag.empty()) {  // by digest alone
-      if (has_image(candidate.digest->hex())) return read_image(candidate.digest->hex());
-      continue;
-    }
-    Reference named = candidate;
-    named.digest.reset();
-    const auto digest = sys::read_link_at(dir(), ("tags/" + tag_file(named.text())).c_str());
+    TRY_SET(const std::optional<std::string> digest, find(candidate));
     if (!digest) continue;
-    if (candidate.digest && candidate.digest->hex() != *digest) continue;
-    return read_image(*digest);
+    auto image = read_image(*digest);
+    if (image || image.error().code() != Code::kNotFound) return image;  // else just removed
   }
   if (is_id(text)) return resolve_id(text);
   return no_such_image(text);
 }
 
 Result<Image> Store::resolve_id(std::string_view text) const {
-  TRY_SET(const UniqueFd images, sys::open_at(dir(), "images", O_RDONLY | O_DIRECTORY));
-  TRY_SET(const std::vector<std::string> digests, sys::list_dir(images.borrow()));
+  if (text.starts_with(kSha256)) text.remove_prefix(kSha256.size());
+  TRY_SET(const std::vector<std::string> all, digests());
   std::optional<Image> found;
-  for (const std::string& digest : digests) {
-    TRY_SET(Image image, read_image(digest));
-    if (!image.config_digest.starts_with(text) && !digest.starts_with(text)) continue;
-    if (found && found->config_digest != image.config_digest)
+  for (const std::string& digest : all) {
+    auto image = read_image(digest);
+    if (!image && image.error().code() == Code::kNotFound) continue;
+    if (!image) return image;
+    if (!image->config_digest.starts_with(text) && !digest.starts_with(text)) continue;
+    if (found && found->config_digest != image->config_digest)
       return fail(Code::kInvalidArgument,
                   "image id " + quote(text) + " is ambiguous; give more digits");
-    found = std::move(image);
+    found = *std::move(image);
   }
   if (!found) return no_such_image(text);
   return *std::move(found);
 }
 
-Result<std::vector<std::string>> Store::tag_files() const {
-  TRY_SET(const UniqueFd tags, sys::open_at(dir(), "tags", O_RDONLY | O_DIRECTORY));
-  TRY_SET(std::vector<std::string> files, sys::list_dir(tags.borrow()));
-  std::ranges::sort(files);
-  return files;
+Result<std::map<std::string, std::string>> Store::tags() const {
+  return read_links(dir(), "tags", [](const std::string& file) { return tag_name(file); });
+}
+
+Result<std::map<std::string, std::string>> Store::repo_digests() const {
+  std::map<std::string, std::string> all;
+  const auto digests = sys::open_at(dir(), "digests", O_RDONLY | O_DIRECTORY);
+  if (!digests && digests.error().code() == Code::kNotFound) return all;
+  if (!digests) return std::unexpected(digests.error());
+  TRY_SET(const std::vector<std::string> hexes, sys::list_dir(digests->borrow()));
+  for (const std::string& hex : hexes) {
+    TRY_SET(auto links, read_links(dir(), "digests/" + hex, [&](const std::string& file) {
+              return tag_name(file) + "@" + std::string(kSha256) + hex;
+            }));
+    all.merge(std::move(links));
+  }
+  return all;
+}
+
+Result<std::vector<std::string>> Store::digests() const {
+  TRY_SET(const UniqueFd images, sys::open_at(dir(), "images", O_RDONLY | O_DIRECTORY));
+  return sys::list_dir(images.borrow());
 }
 
 Result<std::vector<Listed>> Store::list() const {
-  TRY_SET(const std::vector<std::string> files, tag_files());
-  std::vector<Listed> listed;
-  for (const std::string& file : files) {
-    TRY_SET(const std::string digest, sys::read_link_at(dir(), ("tags/" + file).c_str()));
-    TRY_SET(Image image, read_image(digest));
-    listed.push_back({.name = tag_name(file), .image = std::move(image)});
+  TRY_SET(const std::vector<std::string> all, digests());
+  std::map<std::string, Listed> listed;
+  for (const std::string& digest : all) {
+    auto image = read_image(digest);
+    if (!image && image.error().code() == Code::kNotFound) continue;  // just removed
+    if (!image) return std::unexpected(std::move(image).error());
+    listed[digest].image = *std::move(image);
   }
-  return listed;
-}
-
-// index.json as it will be: the names that are there, and the new ones.
-Result<> Store::stage_index(const Staging& staging, const Staged& staged) const {
-  std::map<std::string, std::string> tags;
-  TRY_SET(const std::vector<std::string> files, tag_files());
-  for (const std::string& file : files) {
-    TRY_SET(tags[tag_name(file)], sys::read_link_at(dir(), ("tags/" + file).c_str()));
-  }
-  for (const StagedImage& one : staged.images)
-    for (const std::string& name : one.names) tags[name] = one.image.digest;
-  oci::Index index;
-  for (const auto& [name, digest] : tags) {
-    const auto blob = staged.blobs.find(digest);
-    TRY_SET(const struct stat st, blob != staged.blobs.end()
-                                      ? sys::lstat_at(staging.dir(), blob->second.c_str())
-                                      : sys::lstat_at(dir(), ("blobs/sha256/" + digest).c_str()));
-    index.manifests.push_back({.media_type = "application/vnd.oci.image.manifest.v1+json",
-                               .digest = "sha256:" + digest,
-                               .size = st.st_size,
-                               .annotations = {{"org.opencontainers.image.ref.name", name}},
-                               .platform = {}});
-  }
-  return staging.write("index.json", oci::write_index(index));
+  TRY_SET(const auto names, tags());
+  for (const auto& [name, digest] : names)
+    if (const auto found = listed.find(digest); found != listed.end())
+      found->second.names.push_back(name);
+  TRY_SET(const auto remote, repo_digests());
+  for (const auto& [name, digest] : remote)
+    if (const auto found = listed.find(digest); found != listed.end())
+      found->second.repo_digests.push_back(name);
+  std::vector<Listed> out;
+  out.reserve(listed.size());
+  for (auto& [digest, one] : listed) out.push_back(std::move(one));
+  return out;
 }
 
 Result<> Store::move_in(const Staging& staging, const std::string& name,
@@ -224,14 +205,42 @@ Result<> Store::move_in(const Staging& staging, const std::string& name,
   return sys::rename_at(staging.dir(), name.c_str(), dir(), to.c_str());
 }
 
+// Layers that the load found here and did not make again.
+Result<> Store::check_layers(const Staged& staged) const {
+  for (const StagedImage& one : staged.images)
+    for (const std::string& chain_id : one.image.chain)
+      if (!has_layer(chain_id) && std::ranges::find(staged.layers, chain_id) == staged.layers.end())
+        return fail(Code::kWrongState, "layer " + chain_id + " was removed meanwhile; try again");
+  return {};
+}
+
+// One image and its names.
+Result<> Store::show(const Staging& staging, const StagedImage& one) const {
+  const std::string& digest = one.image.digest;
+  if (!has_image(digest)) TRY(move_in(staging, "image-" + digest, "images/" + digest));
+  const auto link = [&](const std::string& to) -> Result<> {
+    TRY(sys::symlink_at(digest.c_str(), staging.dir(), "link"));
+    return move_in(staging, "link", to);
+  };
+  for (const std::string& name : one.repo_digests) {
+    const std::size_t at = name.find('@');
+    TRY_SET(const Digest named, Digest::parse(std::string_view(name).substr(at + 1)));
+    TRY(make_if_missing(dir(), "digests"));
+    TRY(make_if_missing(dir(), ("digests/" + named.hex()).c_str()));
+    TRY(link("digests/" + named.hex() + "/" + tag_file(name.substr(0, at))));
+  }
+  for (const std::string& name : one.names) TRY(link("tags/" + tag_file(name)));
+  return {};
+}
+
 Result<> Store::publish(const Staging& staging, const Staged& staged) const {
-  TRY_SET(const UniqueFd lock, sys::open_at(dir(), "tags", O_RDONLY | O_DIRECTORY));
   // What may still fail, for want of space, fails before anything is visible.
   for (const StagedImage& one : staged.images)
     TRY(staging.write("image-" + one.image.digest, write_image(one.image)));
   // index.json is written from all names: two at once would each miss the other's.
-  TRY(sys::lock_exclusive(lock.borrow()));
-  TRY(stage_index(staging, staged));
+  TRY_SET(const UniqueFd lock, lock_names());
+  TRY(check_layers(staged));
+  TRY(stage_index(*this, staging, staged));
   for (const std::string& chain_id : staged.layers) {
     const Result<> moved = move_in(staging, "layer-" + chain_id, "layers/" + chain_id);
     // Somebody else was faster: theirs is the same.
@@ -239,15 +248,14 @@ Result<> Store::publish(const Staging& staging, const Staged& staged) const {
   }
   // A blob that is there is replaced by one whose digest was seen to be right a moment ago.
   for (const auto& [hex, file] : staged.blobs) TRY(move_in(staging, file, "blobs/sha256/" + hex));
-  for (const StagedImage& one : staged.images) {
-    if (!has_image(one.image.digest))
-      TRY(move_in(staging, "image-" + one.image.digest, "images/" + one.image.digest));
-    for (const std::string& name : one.names) {
-      TRY(sys::symlink_at(one.image.digest.c_str(), staging.dir(), "tag"));
-      TRY(move_in(staging, "tag", "tags/" + tag_file(name)));
-    }
-  }
+  for (const StagedImage& one : staged.images) TRY(show(staging, one));
   return move_in(staging, "index.json", "index.json");
+}
+
+Result<UniqueFd> Store::lock_names() const {
+  TRY_SET(UniqueFd lock, sys::open_at(dir(), "tags", O_RDONLY | O_DIRECTORY));
+  TRY(sys::lock_exclusive(lock.borrow()));
+  return lock;
 }
 
 }  // namespace planet::image

@@ -2,6 +2,7 @@
 //
 //   oci-layout, index.json, blobs/sha256/    the layout: index.json names what `tags` says
 //   tags/<name>       link to <manifest digest>; '/' in a name is written '!', which no name contains
+//   digests/<digest>/<repository>            link to <manifest digest>: REPOSITORY@DIGEST, as a registry knows it
 //   images/<digest>   what `run` needs of an image, in one small file
 //   layers/<chain id>/{fs, layer.json}       unpacked, read-only, shared; there only when complete
 //   staging/<n>/      what is being made: image/staging.h
@@ -12,40 +13,30 @@
 #include <sys/types.h>
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "image/digest.h"
+#include "image/image_file.h"
 #include "image/reference.h"
 #include "image/staging.h"
 #include "oci/image.h"
 
 namespace planet::image {
 
-// What `run` needs to know of an image.
-struct Image {
-  std::string digest;         // of the manifest
-  std::string config_digest;  // the image's id, as docker calls it
-  oci::ImageConfig config;
-  std::vector<std::string> chain;   // chain ids, topmost first
-  std::size_t shown = 0;            // so many of them, from the top, are not hidden by one above
-  std::vector<std::string> layers;  // the directories of those for overlayfs, topmost first
-  std::uint32_t max_id = 0;         // the largest owner in any layer
-  std::string max_id_entry;         // whose it is
-  std::uint64_t size = 0;           // bytes of all layers, unpacked
-  mode_t root_mode = 0755;          // of the root directory
-  std::uint32_t root_uid = 0, root_gid = 0;
-};
-
 struct Listed {
-  std::string name;  // "localhost/busybox:latest"
   Image image;
+  std::vector<std::string> names;  // "localhost/busybox:latest", sorted; none when it dangles
+  std::vector<std::string> repo_digests;  // "docker.io/library/busybox@sha256:...", sorted
 };
 
 struct StagedImage {
   std::vector<std::string> names;
+  std::vector<std::string>
+      repo_digests;  // what registries call it: the digest of its manifest or of an index
   Image image;
 };
 
@@ -55,6 +46,10 @@ struct Staged {
   std::map<std::string, std::string> blobs;  // hex digest to name
   std::vector<StagedImage> images;
 };
+
+// A name as a file's name, and back.
+std::string tag_file(std::string name);
+std::string tag_name(std::string file);
 
 class Store {
  public:
@@ -66,24 +61,34 @@ class Store {
   // Finds an image by what a user typed: a name, or (a prefix of at least 4 digits of) its id.
   // Errors: kNotFound - nothing of that name is here.
   Result<Image> resolve(std::string_view text) const;
-  Result<std::vector<Listed>> list() const;
+  Result<std::vector<Listed>> list() const;  // in no order
+
+  // Every name, and every REPOSITORY@DIGEST, with the digest of the manifest that it stands for.
+  Result<std::map<std::string, std::string>> tags() const;
+  Result<std::map<std::string, std::string>> repo_digests() const;
+  Result<std::vector<std::string>> digests() const;  // of the manifests of all images
 
   // Moves it all into the store: layers, blobs, images, names, index.json, in this order, so that whoever looks
   // meanwhile, and whoever comes after a kill in the middle, finds whole images only.
   // Of two publications at once one waits. A layer or image that is there already stays as it is.
+  // Errors: kWrongState - a layer that was in the store has been removed meanwhile.
   Result<> publish(const Staging& staging, const Staged& staged) const;
+
+  // The lock under which names, images and index.json change: publications and removals take turns.
+  Result<UniqueFd> lock_names() const;
 
   // The image's layer directories, from its chain.
   std::string layer_dir(const std::string& chain_id) const;
   bool has_layer(const std::string& chain_id) const;
   bool has_image(const std::string& digest) const;
-  Result<Image> read_image(const std::string& digest) const;
+  Result<Image> read_image(const std::string& digest) const;  // kNotFound: no such image
 
  private:
   Store(std::string path, UniqueFd dir) : path_(std::move(path)), dir_(std::move(dir)) {}
   Result<Image> resolve_id(std::string_view text) const;
-  Result<std::vector<std::string>> tag_files() const;
-  Result<> stage_index(const Staging& staging, const Staged& staged) const;
+  Result<std::optional<std::string>> find(const Reference& named) const;
+  Result<> check_layers(const Staged& staged) const;
+  Result<> show(const Staging& staging, const StagedImage& one) const;
   Result<> move_in(const Staging& staging, const std::string& name, const std::string& to) const;
 
   std::string path_;

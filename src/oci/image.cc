@@ -10,7 +10,6 @@ constexpr std::size_t kMostManifest = 4U << 20;
 constexpr std::size_t kMostConfig = 8U << 20;
 constexpr std::size_t kMostLayers = 500;
 
-constexpr std::string_view kManifestType = "application/vnd.oci.image.manifest.v1+json";
 constexpr std::string_view kIndexType = "application/vnd.oci.image.index.v1+json";
 
 Result<Descriptor> read_descriptor(const json::value& value, std::string path) {
@@ -104,6 +103,7 @@ Result<Manifest> parse_manifest(std::string_view text) {
   const json::value* config = fields.find("config");
   if (config == nullptr) return fail(Code::kInvalidArgument, "read manifest: config is missing");
   Manifest manifest;
+  if (!media_type.empty()) manifest.media_type = std::move(media_type);
   TRY_SET(manifest.config, read_descriptor(*config, "config"), "read manifest");
   TRY(read_descriptors(fields, "layers", manifest.layers), "read manifest");
   return manifest;
@@ -172,7 +172,7 @@ Result<std::vector<ArchiveImage>> parse_archive_manifest(std::string_view text) 
 std::string write_manifest(const Manifest& manifest) {
   json::object object;
   object["schemaVersion"] = 2;
-  object["mediaType"] = kManifestType;
+  object["mediaType"] = manifest.media_type;
   object["config"] = write_descriptor(manifest.config);
   object["layers"] = write_descriptors(manifest.layers);
   return to_text(object);

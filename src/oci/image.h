@@ -27,7 +27,10 @@ struct Descriptor {
   Platform platform;
 };
 
+inline constexpr std::string_view kManifestType = "application/vnd.oci.image.manifest.v1+json";
+
 struct Manifest {
+  std::string media_type{kManifestType};  // what it says of itself, or OCI's
   Descriptor config;
   std::vector<Descriptor> layers;
 };

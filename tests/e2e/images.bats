@@ -139,3 +139,51 @@ make_layout() {
 	[ "$(grep -c '^Loaded image' "$top/out")" = 10 ]
 	[ -z "$(ls -A "$root/staging")" ]
 }
+
+@test "images: names, ids, filters and formats, as docker prints them" {
+	make_layout
+	umoci config --image "$top/layout:small" --config.label com.example.kind=small --created 2020-02-03T04:05:06Z >/dev/null
+	skopeo copy -q "oci:$top/layout:small" "oci-archive:$top/small.tar:docker.io/library/small:1"
+	planet load -q -i "$top/small.tar"
+	planet run --rm busybox true
+	id=$(planet images -q --no-trunc small)
+	[[ "$id" =~ ^sha256:[0-9a-f]{64}$ ]]
+	short=${id:7:12}
+	run planet images small:1
+	[[ "${lines[0]}" =~ ^REPOSITORY\ {3}TAG\ {7}IMAGE\ ID\ {7}CREATED\ {7}SIZE$ ]]
+	[[ "${lines[1]}" =~ ^small\ {8}1\ {9}$short\ {3}[0-9]+\ years\ ago\ {3}[0-9.]+[kM]B$ ]]
+	[ "$(planet image ls -q | wc -l)" = 2 ]
+	[ "$(planet images --format '{{.Repository}}:{{.Tag}}|{{.ID}}|{{.Digest}}' small)" = "small:1|$short|<none>" ]
+	[ "$(planet images --format '{{upper .Repository}}\t{{.CreatedAt}}' 'sma*')" = "SMALL	$(date -d 2020-02-03T04:05:06Z '+%Y-%m-%d %H:%M:%S %z %Z')" ]
+	[[ "$(planet images --digests | head -n 1)" =~ ^REPOSITORY\ +TAG\ +DIGEST\ +IMAGE ]]
+	[ "$(planet images --format json small | python3 -c 'import json, sys; print(json.load(sys.stdin)["Repository"])')" = small ]
+	run planet images --format 'table {{.Tag}}\t{{.Repository}}' --filter reference='s*'
+	[ "${lines[0]}" = "TAG       REPOSITORY" ]
+	[ "${lines[1]}" = "1         small" ]
+	[ "$(planet images -q --filter label=com.example.kind=small)" = "$short" ]
+	[ -z "$(planet images -q --filter label=com.example.kind=large)" ]
+	[ -z "$(planet images -q --filter dangling=true)" ]
+	# what loses its name dangles
+	umoci config --image "$top/layout:small" --config.cmd other >/dev/null
+	skopeo copy -q "oci:$top/layout:small" "oci-archive:$top/small2.tar:docker.io/library/small:1"
+	planet load -q -i "$top/small2.tar"
+	[ "$(planet images --format '{{.Repository}} {{.ID}}' -f dangling=true)" = "<none> $short" ]
+	skopeo inspect "oci:$root:docker.io/library/small:1" >"$top/inspected"
+	grep -q com.example.kind "$top/inspected"
+}
+
+@test "images: what it refuses" {
+	planet run --rm busybox true
+	for bad in "--filter color=red" "--filter dangling" "--filter dangling=perhaps" "--filter until=once" "--format {{.Nope}}" \
+		"--format {{.ID" "--filter before=nosuch:1"; do
+		# shellcheck disable=SC2086
+		run planet images $bad
+		echo "$bad: $output"
+		[ "$status" = 1 ]
+		[ "${#lines[@]}" = 1 ]
+	done
+	run planet images --nope
+	[ "$status" = 125 ]
+	run planet images a b
+	[ "$status" = 1 ]
+}

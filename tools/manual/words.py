@@ -3,7 +3,7 @@ import re
 
 # What lists the things that exist, as a function of the same text in all three shells.
 ID_AND_NAME = r""" | sed -n 'h;s/.*"Names":"\([^"]*\)".*/\1/p;g;s/.*"ID":"\([^"]*\)".*/\1/p'"""
-REFERENCE = (r""" | sed -n '/"Repository":"<none>"/d;s/.*"Repository":"\([^"]*\)","Tag":"\([^"]*\)".*/\1:\2/;"""
+REFERENCE = (r""" | sed -n '/"Repository":"<none>"/d;s/.*"Repository":"\([^"]*\)".*"Tag":"\([^"]*\)".*/\1:\2/;"""
              r"""/^localhost\//{p;s///};p'""")
 LOOKUPS = {
     "planet": {

@@ -1,0 +1,67 @@
+#include "image/image_file.h"
+
+#include "oci/json.h"
+
+namespace planet::image {
+namespace {
+
+constexpr std::size_t kMostImageFile = 16U << 20;
+
+}  // namespace
+
+std::string write_image(const Image& image) {
+  oci::json::object object;
+  object["digest"] = image.digest;
+  object["mediaType"] = image.media_type;
+  object["configDigest"] = image.config_digest;
+  object["chain"] = oci::to_array(image.chain);
+  object["shown"] = image.shown;
+  object["maxId"] = image.max_id;
+  object["maxIdEntry"] = image.max_id_entry;
+  object["rootMode"] = image.root_mode;
+  object["rootUid"] = image.root_uid;
+  object["rootGid"] = image.root_gid;
+  object["size"] = image.size;
+  const oci::ImageConfig& config = image.config;
+  oci::json::object labels;
+  for (const auto& [key, value] : config.labels) labels[key] = value;
+  object["config"] = {
+      {"created", config.created},        {"user", config.user},
+      {"workingDir", config.working_dir}, {"stopSignal", config.stop_signal},
+      {"env", oci::to_array(config.env)}, {"entrypoint", oci::to_array(config.entrypoint)},
+      {"cmd", oci::to_array(config.cmd)}, {"labels", std::move(labels)}};
+  return oci::to_text(object);
+}
+
+Result<Image> parse_image(std::string_view text) {
+  TRY_SET(const oci::json::value value, oci::parse_json(text, kMostImageFile));
+  TRY_SET(const oci::Fields fields, oci::Fields::of(value, ""));
+  Image image;
+  TRY(fields.read("digest", image.digest));
+  image.media_type = oci::kManifestType;
+  TRY(fields.read("mediaType", image.media_type));
+  TRY(fields.read("configDigest", image.config_digest));
+  TRY(fields.read("chain", image.chain));
+  image.shown = image.chain.size();
+  TRY(fields.read("shown", image.shown));
+  TRY(fields.read("maxId", image.max_id));
+  TRY(fields.read("maxIdEntry", image.max_id_entry));
+  TRY(fields.read("rootMode", image.root_mode));
+  TRY(fields.read("rootUid", image.root_uid));
+  TRY(fields.read("rootGid", image.root_gid));
+  TRY(fields.read("size", image.size));
+  const oci::json::value* inner = fields.find("config");
+  if (inner == nullptr) return fail(Code::kCorrupt, "config is missing");
+  TRY_SET(const oci::Fields config, oci::Fields::of(*inner, "config"));
+  TRY(config.read("created", image.config.created));
+  TRY(config.read("user", image.config.user));
+  TRY(config.read("workingDir", image.config.working_dir));
+  TRY(config.read("stopSignal", image.config.stop_signal));
+  TRY(config.read("env", image.config.env));
+  TRY(config.read("entrypoint", image.config.entrypoint));
+  TRY(config.read("cmd", image.config.cmd));
+  TRY(config.read_map("labels", image.config.labels));
+  return image;
+}
+
+}  // namespace planet::image

@@ -1,0 +1,135 @@
+#include "image/image_list.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "base/strings.h"
+#include "format/moment.h"
+
+namespace planet::image {
+namespace {
+
+constexpr std::string_view kHub = "docker.io/";
+constexpr std::string_view kHubLibrary = "docker.io/library/";
+
+format::Moment created_of(const Image& image) {
+  return format::parse_rfc3339(image.config.created).value_or(0);
+}
+
+std::pair<std::string, std::string> halves(const std::string& name, char separator) {
+  const std::size_t at = name.rfind(separator);
+  if (at == std::string::npos || name.find('/', at) != std::string::npos) return {name, ""};
+  return {name.substr(0, at), name.substr(at + 1)};
+}
+
+// What the filters ask, looked up once.
+struct Wanted {
+  std::optional<bool> dangling;
+  std::optional<format::Moment> until, before, since;
+};
+
+Result<std::optional<format::Moment>> moment_of_image(const Store& store,
+                                                      const format::Filters& filters,
+                                                      std::string_view key) {
+  std::optional<format::Moment> moment;
+  for (const std::string& text : filters.values(key)) {
+    TRY_SET(const Image image, store.resolve(text), "--filter " + std::string(key));
+    moment = created_of(image);
+  }
+  return moment;
+}
+
+Result<Wanted> look_up(const Store& store, const format::Filters& filters) {
+  Wanted wanted;
+  TRY_SET(wanted.dangling, filters.truth("dangling"));
+  TRY_SET(wanted.until, filters.moment("until", format::now()));
+  TRY_SET(wanted.before, moment_of_image(store, filters, "before"));
+  TRY_SET(wanted.since, moment_of_image(store, filters, "since"));
+  return wanted;
+}
+
+bool fits(const Listed& one, const Wanted& wanted, const format::Filters& filters) {
+  const format::Moment created = created_of(one.image);
+  if (wanted.dangling && *wanted.dangling != one.names.empty()) return false;
+  if (wanted.until && created >= *wanted.until) return false;
+  if (wanted.before && created >= *wanted.before) return false;
+  if (wanted.since && created <= *wanted.since) return false;
+  return filters.labels_fit(one.image.config.labels);
+}
+
+// Against "busybox" and "busybox:latest", and the full form of both.
+bool fits_name(const std::string& pattern, const std::string& full) {
+  const auto [repository, tag] = halves(full, ':');
+  for (const std::string& text : {familiar(full), familiar(repository), full, repository})
+    if (format::fits_pattern(pattern, text)) return true;
+  return false;
+}
+
+// The rows of one image: one for each name, one for each digest of a repository that has no name here, one if it has
+// neither.
+std::vector<ImageRow> rows_of(const Listed& one, const format::Filters& filters,
+                              const std::string& reference) {
+  const ImageRow base{
+      .id = one.image.config_digest, .created = one.image.config.created, .size = one.image.size};
+  const auto wanted = [&](const std::string& name) {
+    return (reference.empty() || fits_name(reference, name)) &&
+           filters.any("reference",
+                       [&](const std::string& pattern) { return fits_name(pattern, name); });
+  };
+  std::vector<std::pair<std::string, std::string>> digests;  // full repository, digest
+  for (const std::string& name : one.repo_digests) digests.push_back(halves(name, '@'));
+  std::vector<ImageRow> rows;
+  const auto add = [&](const std::string& name, const std::string& tag, std::string digest) {
+    ImageRow row = base;
+    row.repository = familiar(name);
+    row.tag = tag;
+    row.digest = std::move(digest);
+    rows.push_back(std::move(row));
+  };
+  for (const std::string& name : one.names) {
+    const auto [repository, tag] = halves(name, ':');
+    const auto known =
+        std::ranges::find(digests, repository, &std::pair<std::string, std::string>::first);
+    if (wanted(name)) add(repository, tag, known == digests.end() ? "" : known->second);
+  }
+  for (const auto& [repository, digest] : digests) {
+    const bool named = std::ranges::any_of(
+        one.names, [&](const std::string& name) { return halves(name, ':').first == repository; });
+    if (!named && wanted(repository)) add(repository, "", digest);
+  }
+  const bool by_name = !reference.empty() || filters.has("reference");
+  if (rows.empty() && !by_name) rows.push_back(base);
+  return rows;
+}
+
+}  // namespace
+
+std::string familiar(std::string_view name) {
+  for (const std::string_view prefix : {kHubLibrary, kHub})
+    if (name.starts_with(prefix)) return std::string(name.substr(prefix.size()));
+  return std::string(name);
+}
+
+Result<format::Filters> parse_image_filters(const std::vector<std::string>& texts) {
+  return format::Filters::parse(
+      texts, {"dangling", "label", "label!", "reference", "before", "since", "until"});
+}
+
+Result<std::vector<ImageRow>> list_rows(const Store& store, const format::Filters& filters,
+                                        std::string_view reference) {
+  TRY_SET(const Wanted wanted, look_up(store, filters));
+  TRY_SET(std::vector<Listed> listed, store.list());
+  std::ranges::stable_sort(listed, [](const Listed& a, const Listed& b) {
+    return created_of(a.image) > created_of(b.image);
+  });
+  std::vector<ImageRow> rows;
+  for (const Listed& one : listed) {
+    if (!fits(one, wanted, filters)) continue;
+    std::vector<ImageRow> some = rows_of(one, filters, std::string(reference));
+    rows.insert(rows.end(), some.begin(), some.end());
+  }
+  return rows;
+}
+
+}  // namespace planet::image
