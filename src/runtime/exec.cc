@@ -12,6 +12,7 @@
 #include "runtime/plan.h"
 #include "runtime/process_start.h"
 #include "runtime/seccomp_choice.h"
+#include "runtime/stdio.h"
 #include "sys/file.h"
 #include "sys/memory_file.h"
 #include "sys/socket.h"
@@ -113,9 +114,17 @@ Result<> answer_limits(const Exec& exec, pid_t process, ParentTalk& talk) {
   return talk.answer(lent);
 }
 
+Result<> give_own_pipes(const Exec& exec) {
+  if (!exec.plan.user_ns || !exec.request.stdio || exec.plan.rights == Rights::kUser) return {};
+  TRY_SET(const Owner owner,
+          owner_inside(exec.plan, exec.request.spec.linux_, exec.request.init_pid));
+  return give_pipes(*exec.request.stdio, owner);
+}
+
 Result<UniqueFd> follow(const Exec& exec, const sys::Child& process, ParentTalk& talk) {
   TRY(exec.cgroup.add_if_outside(process.pid()));
   TRY(talk.wait_for(Stage::kLimits));
+  TRY(give_own_pipes(exec));
   TRY(set_process_limits(process.pid(), exec.request.process, exec.plan.rights));
   TRY(set_scheduling(process.pid(), exec.request.process));
   TRY(answer_limits(exec, process.pid(), talk));

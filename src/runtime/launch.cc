@@ -10,6 +10,7 @@
 #include "runtime/parent_mounts.h"
 #include "runtime/placement.h"
 #include "runtime/reaper.h"
+#include "runtime/stdio.h"
 #include "runtime/user_maps.h"
 #include "sys/file.h"
 #include "sys/memory_file.h"
@@ -40,6 +41,10 @@ Result<UniqueFd> settle_users(const Launch& launch, pid_t init, ParentTalk& talk
       return by_user ? write_user_maps(init, spec.uid_mappings, spec.gid_mappings)
                      : write_id_maps(init, spec.uid_mappings, spec.gid_mappings);
     }));
+  if (launch.request.stdio && !by_user) {
+    TRY_SET(const Owner owner, owner_inside(launch.plan, spec, init));
+    TRY(give_pipes(*launch.request.stdio, owner));
+  }
   TRY(talk.answer());
   // Nobody but root mounts through an id map.
   return by_user ? UniqueFd() : open_user_namespace(init);

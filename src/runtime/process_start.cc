@@ -8,6 +8,7 @@
 #include "base/strings.h"
 #include "fs/root.h"
 #include "runtime/namespaces.h"
+#include "runtime/stdio.h"
 #include "runtime/steps.h"
 #include "security/capabilities.h"
 #include "security/users.h"
@@ -103,6 +104,7 @@ Result<> take_stdio(const ProcessStart& start, const oci::User& user) {
   TRY(sys::new_session());
   if (start.terminal.valid()) TRY(take_terminal(start.terminal.borrow(), user));
   TRY(place_stdio(start));
+  TRY(take_pipes(user));
   return sys::close_on_exec_from(static_cast<unsigned>(3 + start.extra_fds.size()));
 }
 

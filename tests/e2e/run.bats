@@ -132,6 +132,25 @@ load helper
 	done
 }
 
+@test "its streams belong to it, and open by their names" {
+	all='echo out >/dev/stdout; echo err >/dev/stderr; cat </dev/stdin'
+	for users in auto host; do
+		for user in 0 nobody 1234:5678; do
+			run planet run --rm -i --userns $users -u $user busybox sh -c "$all" <<<in
+			[ "$status" = 0 ] && [ "$output" = $'out\nerr\nin' ]
+		done
+		planet run -d --name box --userns $users busybox sleep 1000
+		for user in 0 nobody; do
+			run planet exec -i -u $user box sh -c "$all" <<<in
+			[ "$status" = 0 ] && [ "$output" = $'out\nerr\nin' ]
+		done
+		planet rm -f box
+		# A file of the host's stays the host's.
+		planet run --rm --userns $users -u nobody busybox echo text >"$top/file"
+		[ "$(stat -c %u "$top/file")" = 0 ]
+	done
+}
+
 @test "volumes, tmpfs and read-only roots" {
 	mkdir "$top/data"
 	echo content >"$top/data/file"
