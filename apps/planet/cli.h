@@ -56,6 +56,11 @@ std::string current_directory();
 
 // One function for each command.
 int run_command(const Global& global, const std::vector<std::string>& args);
+int create_command(const Global& global, const std::vector<std::string>& args);
+int start_command(const Global& global, const std::vector<std::string>& args);
+int restart_command(const Global& global, const std::vector<std::string>& args);
+int wait_command(const Global& global, const std::vector<std::string>& args);
+int rename_command(const Global& global, const std::vector<std::string>& args);
 int ps_command(const Global& global, const std::vector<std::string>& args);
 int logs_command(const Global& global, const std::vector<std::string>& args);
 int stop_command(const Global& global, const std::vector<std::string>& args);

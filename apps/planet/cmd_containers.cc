@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "each.h"
 #include "engine/containers.h"
 #include "oci/json.h"
 #include "sys/signals.h"
@@ -36,13 +37,18 @@ std::string age(const std::string& time) {
 }
 
 std::string status_text(const engine::Container& container) {
-  if (container.damage)
-    return container.status == engine::Status::kRunning ? "Damaged (running)" : "Damaged";
+  if (container.damage) return engine::is_up(container.status) ? "Damaged (running)" : "Damaged";
   switch (container.status) {
     case engine::Status::kCreated:
+    case engine::Status::kChanging:
       return "Created";
     case engine::Status::kRunning:
       return "Up " + age(container.state->started);
+    case engine::Status::kPaused:
+      return "Up " + age(container.state->started) + " (Paused)";
+    case engine::Status::kRestarting:
+      return "Restarting (" + std::to_string(container.state->last_status.value_or(0)) + ") " +
+             age(container.state->started) + " ago";
     case engine::Status::kExited:
       break;
   }
@@ -63,37 +69,16 @@ std::string shown_id(const engine::Container& container, bool whole) {
 }
 
 void print_json(const engine::Container& container, bool whole) {
-  const char* const states[] = {"created", "running", "exited"};
   const oci::json::object object = {
       {"ID", shown_id(container, whole)},
       {"Names", container.record.name},
       {"Image", container.record.image},
       {"Command", quoted_command(container, true)},
       {"CreatedAt", container.record.created},
-      {"State", container.damage ? "damaged" : states[static_cast<int>(container.status)]},
+      {"State", container.damage ? "damaged" : engine::status_name(container.status)},
       {"Status", status_text(container)},
       {"Ports", ""}};
   std::puts(oci::to_text(object).c_str());
-}
-
-// Opens the places and calls `body` for each named container; the status of the command.
-template <class F>
-int for_each_container(const Global& global, const std::vector<std::string>& names, F body) {
-  const auto places = engine::Places::open(global.root, global.runroot);
-  if (!places) return complain(places.error());
-  int status = 0;
-  for (const std::string& name : names) {
-    const auto done = [&]() -> Result<> {
-      TRY_SET(const std::string id, engine::find_container(*places, name));
-      TRY_SET(const engine::Container container, engine::look_at(*places, id));
-      return body(*places, container);
-    }();
-    if (done)
-      std::puts(name.c_str());
-    else
-      status = complain(done.error());
-  }
-  return status;
 }
 
 }  // namespace
@@ -118,7 +103,7 @@ int ps_command(const Global& global, const std::vector<std::string>& args) {
   std::vector<std::vector<std::string>> rows = {
       {"CONTAINER ID", "IMAGE", "COMMAND", "CREATED", "STATUS", "PORTS", "NAMES"}};
   for (const engine::Container& container : *containers) {
-    if (!all && container.status != engine::Status::kRunning) continue;
+    if (!all && !engine::is_up(container.status)) continue;
     if (quiet) {
       std::puts(shown_id(container, whole).c_str());
     } else if (format == "json") {
@@ -148,8 +133,8 @@ int stop_command(const Global& global, const std::vector<std::string>& args) {
     timeout = *parsed;
   }
   return for_each_container(
-      global, names, [&](const engine::Places& places, const engine::Container& container) {
-        return engine::stop_container(places, container,
+      global, names, [&](const engine::Engine& engine, const engine::Container& container) {
+        return engine::stop_container(engine.places, container,
                                       timeout.value_or(container.record.stop_timeout));
       });
 }
@@ -165,10 +150,10 @@ int kill_command(const Global& global, const std::vector<std::string>& args) {
   const int number = sys::signal_number(signal);
   if (number == 0) return complain("--signal " + quote(signal) + ": no such signal");
   return for_each_container(global, names,
-                            [&](const engine::Places& places, const engine::Container& container) {
+                            [&](const engine::Engine& engine, const engine::Container& container) {
                               Result<> sent = engine::kill_container(container, number);
                               if (sent && number == SIGKILL)
-                                engine::wait_for_keeper(places, container);
+                                engine::wait_for_keeper(engine.places, container);
                               return sent;
                             });
 }
@@ -176,14 +161,20 @@ int kill_command(const Global& global, const std::vector<std::string>& args) {
 int rm_command(const Global& global, const std::vector<std::string>& args) {
   std::vector<std::string> names;
   bool force = false;
+  bool link = false;
   CLI::App app("Removes containers.", "planet rm");
   app.add_flag("-f,--force", force, "running ones, too");
+  app.add_flag("-l,--link", link, "links between containers: there are none");
   app.add_option("container", names, "name or id")->required();
   int status = 0;
   if (!parse(app, args, status)) return status;
+  if (link)
+    return complain(
+        "rm -l: planet has no links between containers; containers on one network find "
+        "each other by name");
   return for_each_container(global, names,
-                            [&](const engine::Places& places, const engine::Container& container) {
-                              return engine::remove_container(places, container, force);
+                            [&](const engine::Engine& engine, const engine::Container& container) {
+                              return engine::remove_container(engine.places, container, force);
                             });
 }
 

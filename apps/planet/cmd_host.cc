@@ -50,7 +50,7 @@ int info_command(const Global& global, const std::vector<std::string>& args) {
   std::size_t running = 0;
   if (containers)
     for (const engine::Container& container : *containers)
-      running += container.status == engine::Status::kRunning ? 1U : 0U;
+      running += engine::is_up(container.status) ? 1U : 0U;
   utsname kernel{};
   ::uname(&kernel);
   const Result<> private_users = probe(*engine);

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "cli.h"
 #include "engine/containers.h"
+#include "engine/exec.h"
 #include "engine/log.h"
 
 namespace planet::cli {
@@ -13,7 +14,8 @@ namespace {
 
 bool has_ended(const engine::Places& places, const std::string& id) {
   const auto container = engine::look_at(places, id);
-  return !container || container->status == engine::Status::kExited;
+  return !container || container->status == engine::Status::kExited ||
+         container->status == engine::Status::kCreated;
 }
 
 void print_line(const engine::LogLine& line, bool timestamps) {

@@ -18,7 +18,7 @@ bool terminal_is_missing(const engine::RunRequest& request) {
 
 int run_command(const Global& global, const std::vector<std::string>& args) {
   int status = 0;
-  const auto request = parse_run_flags(args, status);
+  const auto request = parse_run_flags(Making::kRun, args, status);
   if (!request) return status;
   if (terminal_is_missing(*request))
     return complain("-t needs a terminal as input, and this input is none; leave out -t");

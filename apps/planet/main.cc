@@ -14,12 +14,17 @@ namespace {
 
 constexpr Command kCommands[] = {
     {"run", "make a container from an image and run a command in it", run_command},
+    {"create", "make a container, and start it later", create_command},
+    {"start", "start a container that is made or has ended", start_command},
     {"exec", "run one more command in a running container", exec_command},
     {"ps", "list containers", ps_command},
     {"logs", "show what a container wrote", logs_command},
     {"stop", "ask a container to end, and make it", stop_command},
+    {"restart", "stop a container and start it again", restart_command},
+    {"wait", "wait until a container has ended", wait_command},
     {"kill", "send a signal to a container", kill_command},
     {"rm", "remove containers", rm_command},
+    {"rename", "give a container another name", rename_command},
     {"cp", "copy files out of a container, or into it", cp_command},
     {"export", "write a container's files as a tar archive", export_command},
     {"images", "list images", images_command},
@@ -30,13 +35,18 @@ constexpr Command kCommands[] = {
 
 // docker's way to group commands: `planet image rm` is `planet rmi`, and some are only there.
 constexpr Command kContainerCommands[] = {
+    {"create", "make a container, and start it later", create_command},
     {"exec", "run one more command in a running container", exec_command},
     {"kill", "send a signal to containers", kill_command},
     {"logs", "show what a container wrote", logs_command},
     {"ls", "list containers", ps_command},
+    {"rename", "give a container another name", rename_command},
+    {"restart", "stop containers and start them again", restart_command},
     {"rm", "remove containers", rm_command},
     {"run", "make a container from an image and run a command in it", run_command},
+    {"start", "start containers that are made or have ended", start_command},
     {"stop", "ask containers to end, and make them", stop_command},
+    {"wait", "wait until containers have ended", wait_command},
 };
 constexpr Command kImageCommands[] = {
     {"load", "add images from an archive (OCI or docker)", load_command},

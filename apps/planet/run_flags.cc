@@ -28,7 +28,7 @@ struct Words {
       ulimits, labels, label_files, groups, sysctls, publish, devices;
   std::string network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir,
               user;
-  std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj;
+  std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj, restart, gpus;
   ResourceWords resources;
 };
 
@@ -36,7 +36,6 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   app.add_flag("--rm", request.remove, "remove the container when it ends");
   app.add_flag("-i,--interactive", request.interactive, "give it the input of this command");
   app.add_flag("-t,--tty", request.terminal, "give it a terminal");
-  app.add_flag("-d,--detach", request.detach, "run in the background and print the id");
   app.add_option("--name", request.name, "its name");
   add_list(app, "-e,--env", words.env, "environment NAME=VALUE; NAME alone is taken from here");
   add_list(app, "--env-file", words.env_files, "file of NAME=VALUE lines");
@@ -50,6 +49,9 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   app.add_flag("--init", request.init, "a small process 1 that reaps orphans");
   app.add_option("--stop-signal", request.stop_signal, "what `planet stop` sends first");
   add_text(app, "--stop-timeout", words.stop_timeout, "seconds until it kills; -1 waits for ever");
+  add_text(app, "--restart", words.restart, "no, on-failure[:N], always or unless-stopped");
+  app.add_option("--cidfile", request.id_file, "a new file to write its id to");
+  add_text(app, "--gpus", words.gpus, "not possible yet: give devices with --device");
   add_list(app, "--ulimit", words.ulimits, "NAME=SOFT[:HARD]");
   add_text(app, "--oom-score-adj", words.oom_score_adj, "-1000 to 1000");
   // A flag that may have a value after '=', but never takes the next word for one.
@@ -200,6 +202,28 @@ Result<> judge_labels(const Words& words, RunRequest& request) {
   return {};
 }
 
+Result<> judge_life(const Words& words, RunRequest& request) {
+  if (words.restart) {
+    TRY_SET(request.restart, engine::parse_restart(*words.restart));
+  }
+  if (request.remove && request.restart.when != engine::Restart::kNo)
+    return fail(Code::kInvalidArgument,
+                "--restart and --rm contradict each other: what is removed is not started again");
+  if (words.gpus)
+    return fail(Code::kUnsupported, "--gpus " + quote(*words.gpus) +
+                                        ": planet does not know GPUs; give their device nodes with "
+                                        "--device, and their libraries with -v");
+  if (!request.id_file.empty() && !request.id_file.starts_with('/'))
+    request.id_file = current_directory() + "/" + request.id_file;
+  if (!request.stop_signal.empty() && sys::signal_number(request.stop_signal) == 0)
+    return fail(Code::kInvalidArgument,
+                "--stop-signal " + quote(request.stop_signal) + ": no such signal");
+  if (words.stop_timeout) {
+    TRY_SET(request.stop_timeout, parse_stop_timeout("--stop-timeout", *words.stop_timeout));
+  }
+  return {};
+}
+
 Result<> judge_process(const Words& words, RunRequest& request) {
   if (!words.work_dir.empty()) request.work_dir = words.work_dir;
   if (!words.user.empty()) request.user = words.user;
@@ -209,12 +233,6 @@ Result<> judge_process(const Words& words, RunRequest& request) {
     request.hostname = words.hostname;
   }
   if (!request.name.empty()) TRY(engine::check_name(request.name));
-  if (!request.stop_signal.empty() && sys::signal_number(request.stop_signal) == 0)
-    return fail(Code::kInvalidArgument,
-                "--stop-signal " + quote(request.stop_signal) + ": no such signal");
-  if (words.stop_timeout) {
-    TRY_SET(request.stop_timeout, parse_stop_timeout("--stop-timeout", *words.stop_timeout));
-  }
   if (words.oom_score_adj) {
     TRY_SET(const std::int64_t score,
             engine::parse_whole("--oom-score-adj", *words.oom_score_adj, -1000, 1000));
@@ -240,6 +258,7 @@ Result<> judge_process(const Words& words, RunRequest& request) {
 
 Result<> judge(const Words& words, RunRequest& request) {
   TRY(judge_process(words, request));
+  TRY(judge_life(words, request));
   TRY(judge_labels(words, request));
   TRY(judge_env(words, request));
   TRY(judge_mounts(words, request));
@@ -262,13 +281,19 @@ void take_defaults(RunRequest& request) {
 
 }  // namespace
 
-std::optional<RunRequest> parse_run_flags(const std::vector<std::string>& args, int& status) {
+std::optional<RunRequest> parse_run_flags(Making making, const std::vector<std::string>& args,
+                                          int& status) {
   RunRequest request;
   Words words;
-  CLI::App app("Makes a container from an image and runs a command in it.", "planet run");
-  app.footer("planet run [FLAGS] [IMAGE [COMMAND...]]");
+  const bool run = making == Making::kRun;
+  CLI::App app(run ? "Makes a container from an image and runs a command in it."
+                   : "Makes a container from an image, to be started later.",
+               run ? "planet run" : "planet create");
+  app.footer(run ? "planet run [FLAGS] [IMAGE [COMMAND...]]"
+                 : "planet create [FLAGS] IMAGE [COMMAND...]");
   app.set_help_flag("--help", "print this help and exit");  // -h is the host name
   app.prefix_command();
+  if (run) app.add_flag("-d,--detach", request.detach, "run in the background and print the id");
   add_process_flags(app, request, words);
   add_file_flags(app, request, words);
   add_isolation_flags(app, request, words);
@@ -285,6 +310,10 @@ std::optional<RunRequest> parse_run_flags(const std::vector<std::string>& args, 
     return std::nullopt;
   }
   if (request.rootfs.empty()) {
+    if (rest.empty() && !run) {
+      status = complain("create needs an image; see `planet create --help`");
+      return std::nullopt;
+    }
     if (rest.empty()) {
       take_defaults(request);
     } else {

@@ -1,4 +1,4 @@
-// The words after `planet run`, as a request.
+// The words after `planet run` and `planet create`, as a request.
 #pragma once
 
 #include <string>
@@ -9,8 +9,11 @@
 
 namespace planet::cli {
 
+enum class Making : std::uint8_t { kRun, kCreate };
+
 // None when help was printed (`status` 0) or the words are wrong (a message was printed, `status` 125).
-std::optional<engine::RunRequest> parse_run_flags(const std::vector<std::string>& args,
+std::optional<engine::RunRequest> parse_run_flags(Making making,
+                                                  const std::vector<std::string>& args,
                                                   int& status);
 
 }  // namespace planet::cli

@@ -24,6 +24,13 @@ bool is_alive(pid_t pid, std::uint64_t ticks) {
   return now && *now == ticks;
 }
 
+// Of this boot, and of a process that lives: the container's, or between two of them its keeper's.
+bool is_current(const State& state) {
+  return state.boot_id == boot_id() &&
+         (state.restarting ? is_alive(state.keeper, state.keeper_ticks)
+                           : is_alive(state.pid, state.start_ticks));
+}
+
 bool is_id(std::string_view text) {
   return text.size() == kIdDigits &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -126,6 +133,34 @@ Record salvage(const Places& places, const std::string& id, const std::optional<
 
 }  // namespace
 
+const char* status_name(Status status) {
+  constexpr const char* kNames[] = {"created", "created",    "running",
+                                    "paused",  "restarting", "exited"};
+  return kNames[static_cast<std::size_t>(status)];
+}
+
+bool is_up(Status status) {
+  return status == Status::kRunning || status == Status::kPaused || status == Status::kRestarting;
+}
+
+Result<UniqueFd> lock_container(const Places& places, const std::string& id, int milliseconds) {
+  TRY_SET(UniqueFd dir, sys::open_at(places.root_dir.borrow(), ("containers/" + id).c_str(),
+                                     O_RDONLY | O_DIRECTORY));
+  // Others take it for an instant, to see whether somebody holds it.
+  for (int ms = 0; !sys::try_lock_exclusive(dir.borrow()); ++ms) {
+    if (ms >= milliseconds)
+      return fail(Code::kWrongState, "container " + id.substr(0, kShortId) + " is being kept");
+    sys::sleep_ms(1);
+  }
+  return dir;
+}
+
+Result<UniqueFd> lock_records(const Places& places) {
+  TRY_SET(UniqueFd names, sys::open_at(places.root_dir.borrow(), "names", O_RDONLY | O_DIRECTORY));
+  TRY(sys::lock_exclusive(names.borrow()));
+  return names;
+}
+
 Result<> check_whole(const Container& container) {
   if (!container.damage) return {};
   return fail(Code::kCorrupt, "container " + container.record.name +
@@ -162,17 +197,18 @@ Result<Container> look_at(const Places& places, const std::string& id) {
     container.damage = std::move(record).error();
     container.record = salvage(places, id, container.state);
   }
-  if (container.state && (container.state->boot_id != boot_id() ||
-                          !is_alive(container.state->pid, container.state->start_ticks)))
-    container.state.reset();
+  if (container.state && !is_current(*container.state)) container.state.reset();
   if (container.state) {
-    container.status = Status::kRunning;
+    container.status = container.state->restarting ? Status::kRestarting
+                       : container.state->paused   ? Status::kPaused
+                                                   : Status::kRunning;
     return container;
   }
   container.exit = read_exit(places, id);
   // No state and no exit: made, and started by a keeper that is still at it, or died at it.
-  const bool ended = container.exit || !keeper_lives(places, id);
-  container.status = ended ? Status::kExited : Status::kCreated;
+  const bool at_rest = container.exit || !keeper_lives(places, id);
+  const bool new_one = container.exit && container.exit->never_started;
+  container.status = !at_rest ? Status::kChanging : new_one ? Status::kCreated : Status::kExited;
   return container;
 }
 
@@ -183,6 +219,7 @@ Result<std::vector<Container>> list_containers(const Places& places) {
     auto container = look_at(places, id);
     if (!container && is_half_made(places, id)) (void)erase_container(places, id, nullptr);
     if (!container) continue;  // being made or removed at this moment
+    // One that has never been started waits for that.
     const bool left_over = container->status == Status::kExited && container->record.auto_remove &&
                            !keeper_lives(places, id);
     if (left_over)
@@ -229,46 +266,57 @@ void wait_for_keeper(const Places& places, const Container& container) {
     sys::sleep_ms(1);
 }
 
-namespace {
-
-// Being started, or its process over and its keeper still at it: which of them is known in a moment.
-Result<Container> settle(const Places& places, const Container& container) {
+Result<Container> settle(const Places& places, const std::string& id) {
   constexpr int kPatience = 10'000;
-  const std::string& id = container.record.id;
-  Container now = container;
-  for (int ms = 0; ms < kPatience && now.status == Status::kCreated && keeper_lives(places, id);
-       ++ms) {
+  TRY_SET(Container now, look_at(places, id));
+  for (int ms = 0; ms < kPatience && now.status == Status::kChanging; ++ms) {
     sys::sleep_ms(1);
     TRY_SET(now, look_at(places, id));
   }
   return now;
 }
 
-Result<> remove_settled(const Places& places, const Container& container, bool force) {
+namespace {
+
+// Ends whatever runs of it. It may be gone before it is asked.
+Result<> end_now(const Container& container) {
+  const auto init = open_init(container);
+  if (init) return kill_and_wait(init->borrow());
+  if (init.error().code() == Code::kWrongState) return {};
+  return std::unexpected(init.error());
+}
+
+// False if somebody starts it at this moment.
+Result<bool> remove_settled(const Places& places, const Container& container, bool force) {
+  constexpr int kPatience = 10'000;  // for a keeper to take it down
+  constexpr int kInstant = 20;
   const std::string& id = container.record.id;
-  if (container.status == Status::kCreated && keeper_lives(places, id))
+  if (container.status == Status::kChanging)
     return fail(Code::kWrongState,
                 "container " + container.record.name + " is being started; try again");
-  if (container.status == Status::kRunning) {
-    if (!force)
-      return fail(Code::kWrongState, "container " + container.record.name +
-                                         " is running; stop it first, or remove it with -f");
-    const auto init = open_init(container);
-    if (!init && init.error().code() != Code::kWrongState) return std::unexpected(init.error());
-    if (init) TRY(kill_and_wait(init->borrow()));
-  }
-  wait_for_keeper(places, container);
+  const bool up = is_up(container.status);
+  if (up && !force)
+    return fail(Code::kWrongState, "container " + container.record.name + " is " +
+                                       status_name(container.status) +
+                                       "; stop it first, or remove it with -f");
+  if (up) TRY(end_now(container));
+  const auto lock = lock_container(places, id, up ? kPatience : kInstant);
   // A keeper of --rm has removed it by now.
-  const auto record = read_record(places, id);
-  if (!record && record.error().code() == Code::kNotFound) return {};
+  if (!lock && lock.error().code() == Code::kNotFound) return true;
+  if (!lock && lock.error().code() == Code::kWrongState) return false;
+  if (!lock) return std::unexpected(lock.error());
+  // Somebody may have changed it meanwhile: what counts is what it is now.
+  const auto now = look_at(places, id);
+  if (!now && now.error().code() == Code::kNotFound) return true;
   TRY(remove_cgroup(container.record.cgroup));
-  return erase_container(places, id, &container.record);
+  TRY(erase_container(places, id, now ? &now->record : &container.record));
+  return true;
 }
 
 }  // namespace
 
 Result<> stop_container(const Places& places, const Container& looked_at, int timeout) {
-  const auto settled = settle(places, looked_at);
+  const auto settled = settle(places, looked_at.record.id);
   if (!settled) return {};  // removed meanwhile: it is over
   const Container& container = *settled;
   const auto init = open_init(container);
@@ -299,10 +347,16 @@ Result<> erase_container(const Places& places, const std::string& id, const Reco
 }
 
 Result<> remove_container(const Places& places, const Container& container, bool force) {
-  const auto settled = settle(places, container);
-  if (settled) return remove_settled(places, *settled, force);
-  if (settled.error().code() == Code::kNotFound) return {};  // its keeper has removed it: --rm
-  return std::unexpected(settled.error());
+  constexpr int kAttempts = 500;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    const auto settled = settle(places, container.record.id);
+    if (!settled && settled.error().code() == Code::kNotFound) return {};  // its keeper has: --rm
+    if (!settled) return std::unexpected(settled.error());
+    TRY_SET(const bool removed, remove_settled(places, *settled, force));
+    if (removed) return {};
+  }
+  return fail(Code::kWrongState,
+              "container " + container.record.name + " is started again and again; try again");
 }
 
 Result<> discard_container(const Places& places, const std::string& id, const std::string& cgroup) {

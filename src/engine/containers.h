@@ -12,16 +12,27 @@
 
 namespace planet::engine {
 
-enum class Status : std::uint8_t { kCreated, kRunning, kExited };
+enum class Status : std::uint8_t {
+  kCreated,   // never started
+  kChanging,  // being started, or its end being recorded: known in a moment
+  kRunning,
+  kPaused,
+  kRestarting,  // it has ended, and its keeper waits to start it again
+  kExited
+};
+// "running", as docker calls it; kChanging is "created".
+const char* status_name(Status status);
+// Running, paused or restarting: somebody keeps it, and only `stop` ends that.
+bool is_up(Status status);
 
 struct Container {
   Record record;
   // Why its record cannot be read, as after a loss of power. Then `record` has what else is known: id, name, range and
   // control group, so that it can be stopped and removed.
   std::optional<Error> damage;
-  Status status = Status::kCreated;
-  std::optional<State> state;  // of a running one
-  std::optional<Exit> exit;    // of one that has ended and said how
+  Status status = Status::kChanging;
+  std::optional<State> state;  // of one that is up
+  std::optional<Exit> exit;    // of one at rest that has said how it got there
 };
 
 // By name, id, or the beginning of an id that only one has.
@@ -32,6 +43,17 @@ Result<Container> look_at(const Places& places, const std::string& id);
 
 // All, newest first. What a crash has left of containers that were to be removed is removed.
 Result<std::vector<Container>> list_containers(const Places& places);
+
+// The lock of a container's directory, which its keeper holds all the time that it keeps it. Whoever starts, changes or
+// removes one at rest takes it. Waits up to `milliseconds`.
+// Errors: kNotFound; kWrongState - somebody keeps it.
+Result<UniqueFd> lock_container(const Places& places, const std::string& id, int milliseconds);
+
+// Held while a record that exists is changed.
+Result<UniqueFd> lock_records(const Places& places);
+
+// As look_at, but waits until it is known whether one that is changing is up or at rest: ten seconds at most.
+Result<Container> settle(const Places& places, const std::string& id);
 
 // Errors: kCorrupt - its record cannot be read.
 Result<> check_whole(const Container& container);

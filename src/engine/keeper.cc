@@ -35,49 +35,112 @@ void take_down_cgroup(const std::string& path) {
   if (group) (void)take_down(*group);
 }
 
-Result<> record_start(const Engine& engine, const Record& record, pid_t init) {
-  const pid_t self = sys::own_pid();
-  const auto init_ticks = sys::start_ticks(init);
-  const auto own_ticks = sys::start_ticks(self);
-  if (!init_ticks || !own_ticks) return {};  // over already: the end is recorded next
-  return write_state(engine.places, record.id,
-                     {.pid = init,
-                      .start_ticks = *init_ticks,
-                      .keeper = self,
-                      .keeper_ticks = *own_ticks,
-                      .boot_id = boot_id(),
-                      .started = sys::now_text(),
-                      .cgroup = record.cgroup});
+// Where the container's input comes from, and its output goes to beside the log.
+enum class Caller : std::uint8_t { kConnected, kAway };
+
+State state_of(const Record& record, pid_t init) {
+  State state;
+  state.pid = init;
+  state.start_ticks = sys::start_ticks(init).value_or(0);
+  state.keeper = sys::own_pid();
+  state.keeper_ticks = sys::start_ticks(state.keeper).value_or(0);
+  state.boot_id = boot_id();
+  state.started = sys::now_text();
+  state.cgroup = record.cgroup;
+  return state;
 }
 
-Result<> record_end(const Engine& engine, const Record& record, int status, bool oom_killed) {
+Result<> record_end(const Engine& engine, const Record& record, const Exit& exit) {
   if (record.auto_remove) return erase_container(engine.places, record.id, &record);
-  TRY(write_exit(engine.places, record.id,
-                 {.status = status, .oom_killed = oom_killed, .finished = sys::now_text()}));
+  TRY(write_exit(engine.places, record.id, exit));
   drop_state(engine.places, record.id);
   return {};
 }
 
-Result<runtime::Running> start(const RunRequest& request, const Prepared& prepared,
-                               const Streams& streams, const RunHooks& hooks) {
+// What a start that failed leaves: nothing, or a container at rest that says why.
+void record_failure(const Engine& engine, const Prepared& prepared, const Error& error) {
+  const Record& record = prepared.record;
+  take_down_cgroup(prepared.spec.linux_.cgroups_path);
+  if (prepared.fresh) {
+    (void)erase_container(engine.places, record.id, &record);
+    return;
+  }
+  constexpr int kNotStarted = 128;
+  Exit rest = prepared.rest;
+  rest.status = exit_status(error, kNotStarted);
+  rest.error = error.to_string();
+  (void)record_end(engine, record, rest);
+}
+
+Result<runtime::Running> start(const Prepared& prepared, const Streams& streams,
+                               const RunHooks& hooks) {
   runtime::LaunchRequest launch{.spec = prepared.spec, .root = prepared.root};
   launch.stdio = streams.stdio();
   launch.user = prepared.user;
-  launch.groups = request.groups;
-  launch.default_seccomp = request.seccomp_off || request.privileged
-                               ? runtime::DefaultSeccomp::kNone
-                               : runtime::DefaultSeccomp::kOwnProfile;
-  launch.init_reaper = request.init;
+  launch.groups = prepared.record.groups;
+  launch.default_seccomp = prepared.record.seccomp_off ? runtime::DefaultSeccomp::kNone
+                                                       : runtime::DefaultSeccomp::kOwnProfile;
+  launch.init_reaper = prepared.record.init_reaper;
   launch.die_with_parent = true;
   launch.log = hooks.log;
   return runtime::launch(launch);
 }
 
 // A terminal that nobody holds still has a size that programs can live with.
-void set_first_size(const RunRequest& request, const runtime::Running& running) {
-  if (!request.terminal || !request.detach) return;
+void set_first_size(const Record& record, Caller caller, const runtime::Running& running) {
+  if (!record.terminal || caller == Caller::kConnected) return;
   constexpr winsize kClassic = {.ws_row = 24, .ws_col = 80, .ws_xpixel = 0, .ws_ypixel = 0};
   (void)sys::set_window_size(running.terminal.borrow(), kClassic);
+}
+
+struct Launched {
+  runtime::Running running;
+  Streams streams;
+  State state;
+};
+
+Result<Launched> launch_recorded(const Engine& engine, const Prepared& prepared, Caller caller,
+                                 const RunHooks& hooks) {
+  const Record& record = prepared.record;
+  TRY_SET(Streams streams, Streams::make(record.interactive, record.terminal));
+  TRY_SET(runtime::Running running, start(prepared, streams, hooks));
+  streams.close_container_ends();
+  set_first_size(record, caller, running);
+  State state = state_of(record, running.init.pid());
+  // One that is over already has no start time: its end is recorded next.
+  if (state.start_ticks != 0) TRY(write_state(engine.places, record.id, state));
+  return Launched{
+      .running = std::move(running), .streams = std::move(streams), .state = std::move(state)};
+}
+
+Result<int> keep_with(const Engine& engine, const Prepared& prepared, Caller caller,
+                      const RunHooks& hooks) {
+  const Record& record = prepared.record;
+  TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
+  auto launched = launch_recorded(engine, prepared, caller, hooks);
+  if (!launched) {
+    record_failure(engine, prepared, launched.error());
+    return std::unexpected(std::move(launched).error());
+  }
+  if (hooks.started) hooks.started();
+
+  LogWriter log(engine.places, record.id);
+  runtime::Connections connections = std::move(launched->streams.connections);
+  connections.tap = &log;
+  connections.terminal = std::move(launched->running.terminal);
+  if (caller == Caller::kConnected) connect_caller(connections, record.interactive);
+  TRY_SET(const sys::ExitStatus status,
+          runtime::relay(launched->running.init, std::move(connections), signals));
+  log.flush();
+  Exit end;
+  end.status = status.shell_status();
+  end.oom_killed = take_down(launched->running.cgroup);
+  end.started = launched->state.started;
+  end.finished = sys::now_text();
+  TRY(record_end(engine, record, end));
+  if (end.oom_killed && status.signalled && hooks.say)
+    hooks.say("the container was killed because it needed more memory than its limit");
+  return end.status;
 }
 
 std::string failure_text(const Error& error) {
@@ -106,39 +169,11 @@ Result<> leave_caller() {
 
 }  // namespace
 
-Result<int> keep(const Engine& engine, const RunRequest& request, const Prepared& prepared,
-                 const RunHooks& hooks, const std::function<void()>& started) {
-  const Record& record = prepared.record;
-  Undo undo;
-  undo.add([&] {
-    take_down_cgroup(prepared.spec.linux_.cgroups_path);
-    (void)erase_container(engine.places, record.id, &record);
-  });
-  TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
-  TRY_SET(Streams streams, Streams::make(request.interactive && !request.detach, request.terminal));
-  TRY_SET(runtime::Running running, start(request, prepared, streams, hooks));
-  streams.close_container_ends();
-  set_first_size(request, running);
-  TRY(record_start(engine, record, running.init.pid()));
-  undo.commit();
-  started();
-
-  LogWriter log(engine.places, record.id);
-  streams.connections.tap = &log;
-  streams.connections.terminal = std::move(running.terminal);
-  if (!request.detach) connect_caller(streams.connections, request.interactive);
-  TRY_SET(const sys::ExitStatus status,
-          runtime::relay(running.init, std::move(streams.connections), signals));
-  log.flush();
-  const bool oom_killed = take_down(running.cgroup);
-  TRY(record_end(engine, record, status.shell_status(), oom_killed));
-  if (oom_killed && status.signalled && hooks.say)
-    hooks.say("the container was killed because it needed more memory than its limit");
-  return status.shell_status();
+Result<int> keep(const Engine& engine, const Prepared& prepared, const RunHooks& hooks) {
+  return keep_with(engine, prepared, Caller::kConnected, hooks);
 }
 
-Result<> keep_detached(const Engine& engine, const RunRequest& request, const Prepared& prepared,
-                       const RunHooks& hooks) {
+Result<> keep_detached(const Engine& engine, const Prepared& prepared, const RunHooks& hooks) {
   TRY_SET(auto ends, sys::packet_socket_pair());
   TRY_SET(sys::Child keeper, sys::clone_process({}));
   if (!keeper.valid()) {
@@ -151,11 +186,13 @@ Result<> keep_detached(const Engine& engine, const RunRequest& request, const Pr
       TRY(sys::set_command_line("planet: keeper of " + prepared.record.id.substr(0, kShortId)));
       // No core file: what it knows of the container's environment is not for the disk.
       (void)sys::set_dumpable(false);
-      return keep(engine, request, prepared, hooks, [&] {
+      RunHooks own = hooks;
+      own.started = [&] {
         (void)sys::send_message(report.borrow(), "started");
         report.reset();
         ::malloc_trim(0);
-      });
+      };
+      return keep_with(engine, prepared, Caller::kAway, own);
     }();
     if (!kept && report.valid())
       (void)sys::send_message(report.borrow(), failure_text(kept.error()));

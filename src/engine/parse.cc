@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <cmath>
+#include <limits>
 
 #include "base/strings.h"
 
@@ -281,6 +282,27 @@ Result<> parse_security_option(std::string_view text, RunRequest& request) {
                "systempaths=unconfined");
   }
   return {};
+}
+
+Result<RestartPolicy> parse_restart(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view name = text.substr(0, colon);
+  RestartPolicy policy;
+  if (name == "always")
+    policy.when = Restart::kAlways;
+  else if (name == "unless-stopped")
+    policy.when = Restart::kUnlessStopped;
+  else if (name == "on-failure")
+    policy.when = Restart::kOnFailure;
+  else if (name != "no")
+    return bad("--restart", text, "expected no, on-failure[:N], always or unless-stopped");
+  if (colon == std::string_view::npos) return policy;
+  if (policy.when != Restart::kOnFailure)
+    return bad("--restart", text, "only on-failure takes a number of times");
+  TRY_SET(const std::int64_t most,
+          parse_whole("--restart", text.substr(colon + 1), 0, std::numeric_limits<int>::max()));
+  policy.most = static_cast<int>(most);
+  return policy;
 }
 
 Result<std::string> parse_cgroup_parent(std::string_view text) {

@@ -48,6 +48,9 @@ Result<std::pair<std::string, std::uint64_t>> parse_rate(std::string_view flag,
 // --security-opt no-new-privileges[=true], seccomp=FILE, seccomp=unconfined, systempaths=unconfined, ...
 Result<> parse_security_option(std::string_view text, RunRequest& request);
 
+// --restart no|on-failure[:N]|always|unless-stopped
+Result<RestartPolicy> parse_restart(std::string_view text);
+
 // --cgroup-parent: "/a/b" for "a/b" and "/a/b/".
 Result<std::string> parse_cgroup_parent(std::string_view text);
 

@@ -3,14 +3,96 @@
 #include <ctime>
 
 #include "base/strings.h"
-#include "oci/json.h"
+#include "oci/codec.h"
+#include "oci/spec_json.h"
 #include "sys/file.h"
 
-namespace planet::engine {
-namespace {
+template <>
+struct planet::oci::EnumNames<planet::engine::Restart> {
+  static constexpr std::pair<std::string_view, engine::Restart> kNames[] = {
+      {"no", engine::Restart::kNo},
+      {"on-failure", engine::Restart::kOnFailure},
+      {"always", engine::Restart::kAlways},
+      {"unless-stopped", engine::Restart::kUnlessStopped}};
+};
 
-using oci::Fields;
+namespace planet::engine {
+
+using oci::Is;
 namespace json = oci::json;
+
+// Each file's fields, for reading and writing (oci/codec.h).
+
+void describe(auto& v, Is<RestartPolicy> auto& policy) {
+  v.always("when", policy.when);
+  v.optional("most", policy.most);
+}
+
+void describe(auto& v, Is<Record> auto& record) {
+  v.always("id", record.id);
+  v.always("name", record.name);
+  v.always("image", record.image);
+  v.always("imageDigest", record.image_digest);
+  v.always("created", record.created);
+  v.always("layers", record.layers);
+  v.always("command", record.command);
+  v.always("labels", record.labels);
+  v.always("autoRemove", record.auto_remove);
+  v.always("stopSignal", record.stop_signal);
+  v.always("stopTimeout", record.stop_timeout);
+  v.optional("range", record.range);
+  v.always("cgroup", record.cgroup);
+  v.always("user", record.user);
+  v.always("env", record.env);
+  v.always("capabilities", record.capabilities);
+  v.optional("groups", record.groups);
+  v.always("workDir", record.work_dir);
+  v.optional("apparmorProfile", record.apparmor_profile);
+  v.always("privateUsers", record.private_users);
+  v.optional("hostNetwork", record.host_network);
+  v.optional("noNewPrivileges", record.no_new_privileges);
+  v.optional("seccompOff", record.seccomp_off);
+  v.optional("ownSeccomp", record.own_seccomp);
+  v.optional("shownLayers", record.shown_layers);
+  v.optional("rootfs", record.rootfs);
+  v.optional("terminal", record.terminal);
+  v.optional("interactive", record.interactive);
+  v.optional("stdinOnce", record.stdin_once);
+  v.optional("initReaper", record.init_reaper);
+  v.optional("restart", record.restart);
+  v.optional("entrypoint", record.entrypoint);
+  v.optional("arguments", record.arguments);
+  v.optional("capAdd", record.cap_add);
+  v.optional("capDrop", record.cap_drop);
+  v.optional("privileged", record.privileged);
+}
+
+void describe(auto& v, Is<State> auto& state) {
+  v.always("pid", state.pid);
+  v.always("startTicks", state.start_ticks);
+  v.always("keeper", state.keeper);
+  v.always("keeperTicks", state.keeper_ticks);
+  v.always("bootId", state.boot_id);
+  v.always("started", state.started);
+  v.always("cgroup", state.cgroup);
+  v.optional("paused", state.paused);
+  v.optional("restarting", state.restarting);
+  v.optional("restarts", state.restarts);
+  v.optional("lastStatus", state.last_status);
+}
+
+void describe(auto& v, Is<Exit> auto& exit) {
+  v.always("status", exit.status);
+  v.always("oomKilled", exit.oom_killed);
+  v.optional("started", exit.started);
+  v.always("finished", exit.finished);
+  v.optional("neverStarted", exit.never_started);
+  v.optional("stopped", exit.stopped);
+  v.optional("restarts", exit.restarts);
+  v.optional("error", exit.error);
+}
+
+namespace {
 
 constexpr std::size_t kMostRecord = 16U << 20;
 
@@ -19,6 +101,9 @@ std::string record_file(const std::string& id) {
 }
 std::string exit_file(const std::string& id) {
   return "containers/" + id + "/exit.json";
+}
+std::string spec_file(const std::string& id) {
+  return "containers/" + id + "/config.json";
 }
 std::string state_file(const std::string& id) {
   return "containers/" + id;
@@ -29,109 +114,39 @@ Result<json::value> read_json(BorrowedFd dir, const std::string& file) {
   return oci::parse_json(text, kMostRecord, oci::Strings::kAnyBytes);
 }
 
-Result<Record> parse_record(const json::value& value) {
-  TRY_SET(const Fields fields, Fields::of(value, ""));
-  Record record;
-  TRY(fields.read("id", record.id));
-  TRY(fields.read("name", record.name));
-  TRY(fields.read("image", record.image));
-  TRY(fields.read("imageDigest", record.image_digest));
-  TRY(fields.read("created", record.created));
-  TRY(fields.read("layers", record.layers));
-  TRY(fields.read("command", record.command));
-  TRY(fields.read_map("labels", record.labels));
-  TRY(fields.read("autoRemove", record.auto_remove));
-  TRY(fields.read("stopSignal", record.stop_signal));
-  TRY(fields.read("stopTimeout", record.stop_timeout));
-  TRY(fields.read("range", record.range));
-  TRY(fields.read("cgroup", record.cgroup));
-  TRY(fields.read("user", record.user));
-  TRY(fields.read("env", record.env));
-  TRY(fields.read("capabilities", record.capabilities));
-  TRY(fields.read("groups", record.groups));
-  TRY(fields.read("workDir", record.work_dir));
-  TRY(fields.read("apparmorProfile", record.apparmor_profile));
-  TRY(fields.read("privateUsers", record.private_users));
-  TRY(fields.read("hostNetwork", record.host_network));
-  TRY(fields.read("noNewPrivileges", record.no_new_privileges));
-  TRY(fields.read("seccompOff", record.seccomp_off));
-  TRY(fields.read("ownSeccomp", record.own_seccomp));
-  return record;
+template <class T>
+Result<T> read_as(BorrowedFd dir, const std::string& file) {
+  TRY_SET(const json::value value, read_json(dir, file));
+  T object{};
+  TRY(oci::Reader::read(value, oci::Path(""), object));
+  return object;
 }
 
-Result<State> parse_state(const json::value& value) {
-  TRY_SET(const Fields fields, Fields::of(value, ""));
-  State state;
-  TRY(fields.read("pid", state.pid));
-  TRY(fields.read("startTicks", state.start_ticks));
-  TRY(fields.read("keeper", state.keeper));
-  TRY(fields.read("keeperTicks", state.keeper_ticks));
-  TRY(fields.read("bootId", state.boot_id));
-  TRY(fields.read("started", state.started));
-  TRY(fields.read("cgroup", state.cgroup));
-  return state;
+template <class T>
+Result<> write_as(BorrowedFd dir, const std::string& file, const T& object) {
+  return sys::replace_file_at(dir, file.c_str(), oci::to_text(oci::Writer::write(object)), 0600);
 }
 
 }  // namespace
 
 Result<> write_record(const Places& places, const Record& record) {
-  json::object object;
-  object["id"] = record.id;
-  object["name"] = record.name;
-  object["image"] = record.image;
-  object["imageDigest"] = record.image_digest;
-  object["created"] = record.created;
-  object["layers"] = oci::to_array(record.layers);
-  object["command"] = oci::to_array(record.command);
-  json::object labels;
-  for (const auto& [key, value] : record.labels) labels[key] = value;
-  object["labels"] = std::move(labels);
-  object["autoRemove"] = record.auto_remove;
-  object["stopSignal"] = record.stop_signal;
-  object["stopTimeout"] = record.stop_timeout;
-  if (record.range) object["range"] = *record.range;
-  object["cgroup"] = record.cgroup;
-  object["user"] = record.user;
-  object["env"] = oci::to_array(record.env);
-  object["capabilities"] = oci::to_array(record.capabilities);
-  object["groups"] = oci::to_array(record.groups);
-  object["workDir"] = record.work_dir;
-  object["apparmorProfile"] = record.apparmor_profile;
-  object["privateUsers"] = record.private_users;
-  object["hostNetwork"] = record.host_network;
-  object["noNewPrivileges"] = record.no_new_privileges;
-  object["seccompOff"] = record.seccomp_off;
-  object["ownSeccomp"] = record.own_seccomp;
-  return sys::replace_file_at(places.root_dir.borrow(), record_file(record.id).c_str(),
-                              oci::to_text(object), 0600);
+  return write_as(places.root_dir.borrow(), record_file(record.id), record);
 }
 
 Result<Record> read_record(const Places& places, const std::string& id) {
-  TRY_SET(const json::value value, read_json(places.root_dir.borrow(), record_file(id)),
+  TRY_SET(Record record, read_as<Record>(places.root_dir.borrow(), record_file(id)),
           "read record.json");
-  TRY_SET(Record record, parse_record(value), "read record.json");
   if (record.id != id || record.cgroup.empty())
     return fail(Code::kCorrupt, "record.json is not that of this container");
   return record;
 }
 
 Result<> write_state(const Places& places, const std::string& id, const State& state) {
-  json::object object;
-  object["pid"] = state.pid;
-  object["startTicks"] = state.start_ticks;
-  object["keeper"] = state.keeper;
-  object["keeperTicks"] = state.keeper_ticks;
-  object["bootId"] = state.boot_id;
-  object["started"] = state.started;
-  object["cgroup"] = state.cgroup;
-  return sys::replace_file_at(places.run_dir.borrow(), state_file(id).c_str(), oci::to_text(object),
-                              0600);
+  return write_as(places.run_dir.borrow(), state_file(id), state);
 }
 
 std::optional<State> read_state(const Places& places, const std::string& id) {
-  const auto value = read_json(places.run_dir.borrow(), state_file(id));
-  if (!value) return std::nullopt;
-  auto state = parse_state(*value);
+  auto state = read_as<State>(places.run_dir.borrow(), state_file(id));
   return state ? std::optional(*std::move(state)) : std::nullopt;
 }
 
@@ -140,23 +155,29 @@ void drop_state(const Places& places, const std::string& id) {
 }
 
 Result<> write_exit(const Places& places, const std::string& id, const Exit& exit) {
-  const json::object object = {
-      {"status", exit.status}, {"oomKilled", exit.oom_killed}, {"finished", exit.finished}};
-  return sys::replace_file_at(places.root_dir.borrow(), exit_file(id).c_str(), oci::to_text(object),
-                              0600);
+  return write_as(places.root_dir.borrow(), exit_file(id), exit);
 }
 
 std::optional<Exit> read_exit(const Places& places, const std::string& id) {
-  const auto value = read_json(places.root_dir.borrow(), exit_file(id));
-  if (!value) return std::nullopt;
-  Exit exit;
-  const auto read = [&]() -> Result<> {
-    TRY_SET(const Fields fields, Fields::of(*value, ""));
-    TRY(fields.read("status", exit.status));
-    TRY(fields.read("oomKilled", exit.oom_killed));
-    return fields.read("finished", exit.finished);
-  }();
-  return read ? std::optional(exit) : std::nullopt;
+  auto exit = read_as<Exit>(places.root_dir.borrow(), exit_file(id));
+  return exit ? std::optional(*std::move(exit)) : std::nullopt;
+}
+
+void drop_exit(const Places& places, const std::string& id) {
+  (void)sys::unlink_at(places.root_dir.borrow(), exit_file(id).c_str());
+}
+
+Result<> write_spec(const Places& places, const std::string& id, const oci::Spec& spec) {
+  return sys::replace_file_at(places.root_dir.borrow(), spec_file(id).c_str(),
+                              oci::write_spec(spec), 0600);
+}
+
+Result<oci::Spec> read_spec(const Places& places, const std::string& id) {
+  TRY_SET(const std::string text,
+          sys::read_file_at(places.root_dir.borrow(), spec_file(id).c_str(), kMostRecord),
+          "read config.json");
+  TRY_SET(oci::Spec spec, oci::parse_spec(text, oci::Strings::kAnyBytes), "read config.json");
+  return spec;
 }
 
 std::string boot_id() {

@@ -34,6 +34,14 @@ struct Record {
   std::string work_dir, apparmor_profile;
   bool private_users = false, host_network = false, no_new_privileges = false, seccomp_off = false,
        own_seccomp = false;  // the user's profile, kept in seccomp.json
+  // What one more start needs, beside config.json.
+  std::size_t shown_layers = 0;  // so many of `layers`, from the top, are not hidden by one above
+  std::string rootfs;            // a directory instead of layers
+  bool terminal = false, interactive = false, stdin_once = false, init_reaper = false;
+  RestartPolicy restart;
+  // As it was asked for, for whoever looks at it.
+  std::vector<std::string> entrypoint, arguments, cap_add, cap_drop;
+  bool privileged = false;
 };
 
 // While it runs. A pid alone says nothing: it counts only with the start time and the boot it belongs to.
@@ -43,12 +51,21 @@ struct State {
   pid_t keeper = 0;
   std::uint64_t keeper_ticks = 0;
   std::string boot_id, started, cgroup;
+  bool paused = false;
+  bool restarting = false;         // between an end and the next start; then there is no process
+  int restarts = 0;                // by the policy, since somebody started it
+  std::optional<int> last_status;  // of the process before this one
 };
 
+// How it is at rest: how it ended, or that it has never been started.
 struct Exit {
   int status = 0;
   bool oom_killed = false;
-  std::string finished;
+  std::string started, finished;
+  bool never_started = false;
+  bool stopped = false;  // somebody wanted it to end
+  int restarts = 0;
+  std::string error;  // why the last start failed
 };
 
 Result<> write_record(const Places& places, const Record& record);
@@ -60,6 +77,11 @@ void drop_state(const Places& places, const std::string& id);
 
 Result<> write_exit(const Places& places, const std::string& id, const Exit& exit);
 std::optional<Exit> read_exit(const Places& places, const std::string& id);
+void drop_exit(const Places& places, const std::string& id);
+
+// config.json: the Spec of the next start. None of it needs to be UTF-8.
+Result<> write_spec(const Places& places, const std::string& id, const oci::Spec& spec);
+Result<oci::Spec> read_spec(const Places& places, const std::string& id);
 
 std::string boot_id();
 

@@ -19,6 +19,14 @@ enum class UserNamespace : std::uint8_t { kDefault, kAuto, kHost };
 
 enum class Explain : std::uint8_t { kNo, kText, kJson };
 
+// When a container that has ended is started again by itself.
+enum class Restart : std::uint8_t { kNo, kOnFailure, kAlways, kUnlessStopped };
+struct RestartPolicy {
+  Restart when = Restart::kNo;
+  int most = 0;  // kOnFailure: so many times; 0: as often as it takes
+  bool operator==(const RestartPolicy&) const = default;
+};
+
 struct Volume {
   std::string source;  // absolute
   std::string destination;
@@ -63,9 +71,11 @@ struct RunRequest {
   oci::Resources resources;
   std::string cgroup_parent;  // "/a/b"; empty: Planet's
 
-  bool init = false;
   std::string stop_signal;
+  std::string id_file;    // --cidfile; absolute
   int stop_timeout = 10;  // seconds
+  RestartPolicy restart;
+  bool init = false;
   Explain explain = Explain::kNo;
 };
 

@@ -58,9 +58,17 @@ Result<> check_name(const std::string& name) {
 
 Result<> take_name(const Places& places, const std::string& name, const std::string& id) {
   TRY(check_name(name));
-  Result<> taken = sys::symlink_at(id.c_str(), places.root_dir.borrow(), ("names/" + name).c_str());
+  const BorrowedFd root = places.root_dir.borrow();
+  const std::string file = "names/" + name;
+  Result<> taken = sys::symlink_at(id.c_str(), root, file.c_str());
   if (taken || taken.error().code() != Code::kAlreadyExists) return taken;
-  const auto owner = sys::read_link_at(places.root_dir.borrow(), ("names/" + name).c_str());
+  const auto owner = sys::read_link_at(root, file.c_str());
+  // Of a container that is gone, and was renamed as its keeper had it in mind under another name.
+  if (owner && !sys::exists_at(root, ("containers/" + *owner).c_str())) {
+    (void)sys::unlink_at(root, file.c_str());
+    taken = sys::symlink_at(id.c_str(), root, file.c_str());
+    if (taken) return taken;
+  }
   return fail(Code::kAlreadyExists,
               "the container name \"" + name + "\" is already in use by container " +
                   owner.value_or("another") + "; remove that container, or choose another name");

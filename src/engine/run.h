@@ -36,14 +36,9 @@ struct RunHooks {
 // Errors: kCommandNotFound, kCommandNotRunnable; kNotFound - no such image; else why it did not start.
 Result<int> run(const Engine& engine, const RunRequest& request, const RunHooks& hooks);
 
-struct ExecOptions {
-  std::vector<std::string> command, env;
-  std::string user, work_dir;  // empty: the container's
-  bool interactive = false, terminal = false, detach = false, privileged = false;
-};
-
-// One more process in the running container; its exit status.
-// Errors: kWrongState - it does not run; kCorrupt - its record is damaged; else as run.
-Result<int> exec(const Engine& engine, const Container& container, const ExecOptions& options);
+// For whoever makes containers. Whether a request wants users of its own; and what becomes of one that the host cannot
+// give them: an error if they were asked for by name, else it is said, and they are the host's.
+bool wants_private_users(const RunRequest& request);
+Result<> without_private_users(const RunRequest& request, const Error& why, const RunHooks& hooks);
 
 }  // namespace planet::engine

@@ -208,7 +208,9 @@ Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& i
   process.rlimits = request.ulimits;
   process.oom_score_adj = request.oom_score_adj;
   spec.process = std::move(process);
-  spec.root = oci::RootFs{.path = request.rootfs, .readonly = request.read_only};
+  // The launch is given its root; in config.json the field is there because it must be.
+  spec.root = oci::RootFs{.path = request.rootfs.empty() ? "rootfs" : request.rootfs,
+                          .readonly = request.read_only};
   plan_linux(request, identity, spec);
   plan_system_mounts(request, identity, spec);
   plan_user_mounts(request, spec);

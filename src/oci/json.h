@@ -15,13 +15,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "oci/form.h"
 
 namespace planet::oci {
 
 namespace json = boost::json;
-
-// kAnyBytes is for what we wrote ourselves: arguments, names of files and the environment are bytes, not text.
-enum class Strings : std::uint8_t { kUtf8, kAnyBytes };
 
 // Errors: kInvalidArgument - not JSON (naming line and column), deeper than 64 levels, larger than `limit` bytes,
 // invalid UTF-8, or a key that stands twice in one object (two readers could disagree on which counts).

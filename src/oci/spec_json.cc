@@ -66,8 +66,8 @@ std::string_view namespace_name(NamespaceType type) {
   return enum_name(type);
 }
 
-Result<Spec> parse_spec(std::string_view text) {
-  TRY_SET(const json::value value, parse_json(text, kMostConfigBytes));
+Result<Spec> parse_spec(std::string_view text, Strings strings) {
+  TRY_SET(const json::value value, parse_json(text, kMostConfigBytes, strings));
   const Path document("");
   TRY_SET(const json::object* object, take_object(value, document));
   Spec spec;

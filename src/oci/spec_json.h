@@ -18,7 +18,7 @@ inline constexpr std::size_t kMostConfigBytes = 16U << 20;
 // those that say that this bundle is not for Linux.
 // Errors: kInvalidArgument - not JSON, a wrong type, a number out of range or a field missing, naming the field;
 // kUnsupported - an ociVersion other than 1.x.y, a bundle for another platform.
-Result<Spec> parse_spec(std::string_view text);
+Result<Spec> parse_spec(std::string_view text, Strings strings = Strings::kUtf8);
 // What `exec --process` takes: the object config.md calls process.
 Result<Process> parse_process(std::string_view text);
 // What `update --resources` takes: linux.resources.

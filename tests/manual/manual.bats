@@ -168,7 +168,7 @@ END
 	stays 'planet run busybox --pul'
 	stays 'planet run --name bus'
 	[ "$(offered planet run --network '')" = "none host" ]
-	[ "$(offered planet st)" = stop ]
+	[ "$(offered planet sto)" = stop ]
 }
 
 @test "completions: images and containers of the state that the line names" {

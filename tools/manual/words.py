@@ -18,11 +18,11 @@ LOOKUPS = {
 ROOTS = {"planet": "/var/lib/planet", "planet-runtime": "/run/planet-runtime"}
 
 ARGUMENTS = {
-    "planet": {"run": ["images"], "exec": ["running"], "stop": ["running"], "kill": ["running"], "cp": ["files"]},
+    "planet": {"run": ["images"], "create": ["images"], "exec": ["running"], "stop": ["running"], "kill": ["running"], "cp": ["files"]},
     # create, run and restore give a new name
     "planet-runtime": {"create": [], "run": [], "restore": [], "exec": ["containers"]},
 }
-FILES = {"--env-file", "--output", "--input", "--pid-file", "--log", "--process", "--resources", "--console-socket", "--volume",
+FILES = {"--cidfile", "--env-file", "--output", "--input", "--pid-file", "--log", "--process", "--resources", "--console-socket", "--volume",
          "--device"}
 FOLDERS = {"--root", "--runroot", "--rootfs", "--bundle", "--image-path", "--work-path"}
 SIGNALS = "HUP INT QUIT KILL USR1 USR2 TERM CONT STOP WINCH"

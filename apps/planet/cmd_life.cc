@@ -1,0 +1,112 @@
+// planet create, start, restart, wait, rename, container: a container's life in single steps.
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/strings.h"
+#include "cli.h"
+#include "each.h"
+#include "engine/start.h"
+#include "run_flags.h"
+
+namespace planet::cli {
+namespace {
+
+engine::RunHooks plain_hooks() {
+  engine::RunHooks hooks;
+  hooks.say = say;
+  return hooks;
+}
+
+}  // namespace
+
+int create_command(const Global& global, const std::vector<std::string>& args) {
+  int status = 0;
+  const auto request = parse_run_flags(Making::kCreate, args, status);
+  if (!request) return status;
+  const auto engine = engine::Engine::open(global.root, global.runroot);
+  if (!engine) return complain(engine.error(), kEngineFailed);
+  const auto id = engine::create(*engine, *request, plain_hooks());
+  if (!id) return complain(id.error(), 1);
+  std::puts(id->c_str());
+  return 0;
+}
+
+int start_command(const Global& global, const std::vector<std::string>& args) {
+  engine::StartOptions options;
+  std::vector<std::string> names;
+  CLI::App app("Starts containers that are made or have ended.", "planet start");
+  app.add_flag("-a,--attach", options.attach, "show its output, and end as it ends");
+  app.add_flag("-i,--interactive", options.interactive, "give it the input of this command");
+  app.add_option("container", names, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  options.attach = options.attach || options.interactive;
+  if (options.attach && names.size() > 1)
+    return complain("you cannot start and attach multiple containers at once");
+  int ended = 0;
+  status = for_each_id(global, names,
+                       [&](const engine::Engine& engine, const std::string& id,
+                           const std::string& name) -> Result<std::string> {
+                         TRY_SET(ended, engine::start(engine, id, options, plain_hooks()));
+                         return options.attach ? std::string() : name;
+                       });
+  return status == 0 ? ended : status;
+}
+
+int restart_command(const Global& global, const std::vector<std::string>& args) {
+  std::vector<std::string> names;
+  std::optional<std::string> seconds;
+  CLI::App app("Stops containers and starts them again.", "planet restart");
+  add_text(app, "-t,--time,--timeout", seconds, "seconds until it kills; -1 waits for ever");
+  app.add_option("container", names, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  std::optional<int> timeout;
+  if (seconds) {
+    const auto parsed = parse_stop_timeout("--time", *seconds);
+    if (!parsed) return complain(parsed.error(), kEngineFailed);
+    timeout = *parsed;
+  }
+  return for_each_id(global, names,
+                     [&](const engine::Engine& engine, const std::string& id,
+                         const std::string& name) -> Result<std::string> {
+                       TRY(engine::restart(engine, id, timeout, plain_hooks()));
+                       return name;
+                     });
+}
+
+int wait_command(const Global& global, const std::vector<std::string>& args) {
+  std::vector<std::string> names;
+  CLI::App app("Waits until containers have ended, and prints their exit statuses.", "planet wait");
+  app.add_option("container", names, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  return for_each_id(global, names,
+                     [&](const engine::Engine& engine, const std::string& id,
+                         const std::string& /*name*/) -> Result<std::string> {
+                       TRY_SET(const int ended, engine::wait(engine, id));
+                       return std::to_string(ended);
+                     });
+}
+
+int rename_command(const Global& global, const std::vector<std::string>& args) {
+  std::string from;
+  std::string to;
+  CLI::App app("Gives a container another name.", "planet rename");
+  app.add_option("container", from, "name or id")->required();
+  app.add_option("name", to, "the new name")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  return for_each_id(global, {from},
+                     [&](const engine::Engine& engine, const std::string& id,
+                         const std::string& /*name*/) -> Result<std::string> {
+                       TRY_SET(const engine::Container container,
+                               engine::look_at(engine.places, id));
+                       TRY(engine::rename(engine, container, to));
+                       return std::string();
+                     });
+}
+
+}  // namespace planet::cli

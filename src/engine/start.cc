@@ -1,0 +1,113 @@
+#include "engine/start.h"
+
+#include "base/strings.h"
+#include "base/undo.h"
+#include "engine/keeper.h"
+#include "engine/prepare.h"
+#include "engine/reserve.h"
+#include "image/staging.h"
+#include "runtime/own_program.h"
+#include "runtime/probe.h"
+#include "sys/file.h"
+#include "sys/process.h"
+
+namespace planet::engine {
+namespace {
+
+constexpr int kPatience = 10'000;  // milliseconds
+
+// What run learns from its launch, create must try.
+Result<bool> private_users_for(const Engine& engine, const RunRequest& request,
+                               const RunHooks& hooks) {
+  if (!wants_private_users(request)) return false;
+  const auto tried = [&]() -> Result<> {
+    TRY_SET(const image::Staging staging, image::Staging::open(engine.store.dir()));
+    return runtime::probe_private_users(engine.places.root + "/" + staging.path());
+  }();
+  if (tried) return true;
+  TRY(without_private_users(request, tried.error(), hooks));
+  return false;
+}
+
+// At rest, and locked; none if it runs already.
+Result<std::optional<Container>> take_at_rest(const Engine& engine, const std::string& id,
+                                              UniqueFd& lock) {
+  for (int ms = 0;; ++ms) {
+    TRY_SET(const Container container, settle(engine.places, id));
+    TRY(check_whole(container));
+    if (container.status == Status::kPaused)
+      return fail(Code::kWrongState, "container " + container.record.name +
+                                         " is paused; `planet unpause` lets it go on");
+    if (is_up(container.status)) return std::nullopt;
+    auto locked = lock_container(engine.places, id, 1);
+    if (!locked && (locked.error().code() != Code::kWrongState || ms >= kPatience))
+      return std::unexpected(std::move(locked).error());
+    if (!locked) continue;
+    lock = *std::move(locked);
+    // As it is now that nobody else can change it.
+    TRY_SET(Container now, look_at(engine.places, id));
+    return std::optional(std::move(now));
+  }
+}
+
+}  // namespace
+
+Result<std::string> create(const Engine& engine, const RunRequest& request, const RunHooks& hooks) {
+  TRY_SET(const bool private_users, private_users_for(engine, request, hooks));
+  if (!private_users) TRY(runtime::leave_writable_program());
+  Prepared prepared;
+  prepared.fresh = false;
+  Undo undo;
+  TRY(prepare(engine, request, private_users, prepared, undo));
+  TRY(write_exit(engine.places, prepared.record.id, {.never_started = true}));
+  undo.commit();
+  return prepared.record.id;
+}
+
+Result<int> start(const Engine& engine, const std::string& id, const StartOptions& options,
+                  const RunHooks& hooks) {
+  UniqueFd lock;
+  TRY_SET(const std::optional<Container> container, take_at_rest(engine, id, lock));
+  if (!container) return 0;
+  if (!container->record.private_users) TRY(runtime::leave_writable_program());
+  TRY_SET(const Prepared prepared, prepare_again(engine, *container, std::move(lock)));
+  drop_exit(engine.places, id);
+  if (options.attach) return keep(engine, prepared, hooks);
+  TRY(keep_detached(engine, prepared, hooks));
+  return 0;
+}
+
+Result<> restart(const Engine& engine, const std::string& id, std::optional<int> timeout,
+                 const RunHooks& hooks) {
+  TRY_SET(const Container container, look_at(engine.places, id));
+  TRY(stop_container(engine.places, container, timeout.value_or(container.record.stop_timeout)));
+  TRY(start(engine, id, {}, hooks));
+  return {};
+}
+
+Result<> rename(const Engine& engine, const Container& container, const std::string& name) {
+  TRY(check_whole(container));
+  // One of two that change a record at once comes second, and reads what the first has written.
+  TRY_SET(const UniqueFd lock, lock_records(engine.places));
+  TRY_SET(Record record, read_record(engine.places, container.record.id));
+  if (record.name == name)
+    return fail(Code::kWrongState, "container " + name + " has that name already");
+  TRY(take_name(engine.places, name, record.id));
+  const std::string before = std::exchange(record.name, name);
+  if (const Result<> written = write_record(engine.places, record); !written) {
+    release_name(engine.places, name, record.id);
+    return written;
+  }
+  release_name(engine.places, before, record.id);
+  return {};
+}
+
+Result<int> wait(const Engine& engine, const std::string& id) {
+  while (true) {
+    TRY_SET(const Container container, settle(engine.places, id));
+    if (!is_up(container.status)) return container.exit ? container.exit->status : 137;
+    wait_for_keeper(engine.places, container);
+  }
+}
+
+}  // namespace planet::engine

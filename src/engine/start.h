@@ -1,0 +1,37 @@
+// What is done with a container that is there: create makes it, start starts it, again and again, and what follows.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/error.h"
+#include "engine/containers.h"
+#include "engine/run.h"
+
+namespace planet::engine {
+
+// Everything but the start. Its id.
+// After a failure nothing of the container is left. Errors: as run.
+Result<std::string> create(const Engine& engine, const RunRequest& request, const RunHooks& hooks);
+
+struct StartOptions {
+  bool attach = false, interactive = false;  // interactive: with its input, too
+};
+
+// Starts a container at rest; one that runs already is what was asked for. With `attach` its exit status, else 0.
+// After a failure it is at rest again, and `inspect` says why.
+// Errors: kWrongState - it is paused; kNotFound; else as run.
+Result<int> start(const Engine& engine, const std::string& id, const StartOptions& options,
+                  const RunHooks& hooks);
+
+// Stops it, if it runs, and starts it.
+Result<> restart(const Engine& engine, const std::string& id, std::optional<int> timeout,
+                 const RunHooks& hooks);
+
+// Errors: kAlreadyExists, kInvalidArgument - the new name; kWrongState - it has that name.
+Result<> rename(const Engine& engine, const Container& container, const std::string& name);
+
+// Waits until it is at rest; its exit status.
+Result<int> wait(const Engine& engine, const std::string& id);
+
+}  // namespace planet::engine
