@@ -71,6 +71,11 @@ int images_command(const Global& global, const std::vector<std::string>& args);
 int load_command(const Global& global, const std::vector<std::string>& args);
 int cp_command(const Global& global, const std::vector<std::string>& args);
 int export_command(const Global& global, const std::vector<std::string>& args);
+int volume_create_command(const Global& global, const std::vector<std::string>& args);
+int volume_inspect_command(const Global& global, const std::vector<std::string>& args);
+int volume_ls_command(const Global& global, const std::vector<std::string>& args);
+int volume_prune_command(const Global& global, const std::vector<std::string>& args);
+int volume_rm_command(const Global& global, const std::vector<std::string>& args);
 int version_command(const Global& global, const std::vector<std::string>& args);
 int info_command(const Global& global, const std::vector<std::string>& args);
 

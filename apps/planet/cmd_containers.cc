@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "each.h"
 #include "engine/containers.h"
+#include "engine/volumes.h"
 #include "oci/json.h"
 #include "sys/signals.h"
 
@@ -162,9 +163,11 @@ int rm_command(const Global& global, const std::vector<std::string>& args) {
   std::vector<std::string> names;
   bool force = false;
   bool link = false;
+  bool volumes = false;
   CLI::App app("Removes containers.", "planet rm");
   app.add_flag("-f,--force", force, "running ones, too");
   app.add_flag("-l,--link", link, "links between containers: there are none");
+  app.add_flag("-v,--volumes", volumes, "with their volumes that have no name");
   app.add_option("container", names, "name or id")->required();
   int status = 0;
   if (!parse(app, args, status)) return status;
@@ -172,10 +175,13 @@ int rm_command(const Global& global, const std::vector<std::string>& args) {
     return complain(
         "rm -l: planet has no links between containers; containers on one network find "
         "each other by name");
-  return for_each_container(global, names,
-                            [&](const engine::Engine& engine, const engine::Container& container) {
-                              return engine::remove_container(engine.places, container, force);
-                            });
+  return for_each_container(
+      global, names,
+      [&](const engine::Engine& engine, const engine::Container& container) -> Result<> {
+        TRY(engine::remove_container(engine.places, container, force));
+        if (volumes) engine::remove_anonymous_volumes(engine.places, container.record);
+        return {};
+      });
 }
 
 }  // namespace planet::cli

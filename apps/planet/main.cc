@@ -35,8 +35,10 @@ constexpr Command kCommands[] = {
 
 // docker's way to group commands: `planet image rm` is `planet rmi`, and some are only there.
 constexpr Command kContainerCommands[] = {
+    {"cp", "copy files out of a container, or into it", cp_command},
     {"create", "make a container, and start it later", create_command},
     {"exec", "run one more command in a running container", exec_command},
+    {"export", "write a container's files as a tar archive", export_command},
     {"kill", "send a signal to containers", kill_command},
     {"logs", "show what a container wrote", logs_command},
     {"ls", "list containers", ps_command},
@@ -53,6 +55,14 @@ constexpr Command kImageCommands[] = {
     {"ls", "list images", images_command},
 };
 
+constexpr Command kVolumeCommands[] = {
+    {"create", "make a volume", volume_create_command},
+    {"inspect", "all that is known of volumes", volume_inspect_command},
+    {"ls", "list volumes", volume_ls_command},
+    {"prune", "remove volumes that no container uses", volume_prune_command},
+    {"rm", "remove volumes", volume_rm_command},
+};
+
 struct Group {
   const char* name;
   const char* summary;
@@ -61,6 +71,7 @@ struct Group {
 constexpr Group kGroups[] = {
     {"container", "commands for containers", kContainerCommands},
     {"image", "commands for images", kImageCommands},
+    {"volume", "commands for volumes", kVolumeCommands},
 };
 
 void print_commands(std::span<const Command> commands) {

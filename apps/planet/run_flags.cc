@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "engine/device.h"
 #include "engine/parse.h"
+#include "engine/parse_mounts.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
 #include "resource_flags.h"
@@ -24,8 +25,8 @@ using engine::RunRequest;
 
 // Flags as text, before they are judged.
 struct Words {
-  std::vector<std::string> env, env_files, volumes, mounts, tmpfs, cap_add, cap_drop, security,
-      ulimits, labels, label_files, groups, sysctls, publish, devices;
+  std::vector<std::string> env, env_files, volumes, mounts, volumes_from, tmpfs, cap_add, cap_drop,
+      security, ulimits, labels, label_files, groups, sysctls, publish, devices;
   std::string network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir,
               user;
   std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj, restart, gpus;
@@ -60,8 +61,9 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
 }
 
 void add_file_flags(CLI::App& app, RunRequest& request, Words& words) {
-  add_list(app, "-v,--volume", words.volumes, "SOURCE:DESTINATION[:ro]");
-  add_list(app, "--mount", words.mounts, "type=bind|tmpfs,source=...,target=...[,readonly]");
+  add_list(app, "-v,--volume", words.volumes, "[VOLUME|DIRECTORY:]DESTINATION[:ro]");
+  add_list(app, "--mount", words.mounts, "type=volume|bind|tmpfs,source=...,target=...[,readonly]");
+  add_list(app, "--volumes-from", words.volumes_from, "CONTAINER[:ro]: its volumes and binds, too");
   add_list(app, "--tmpfs", words.tmpfs, "DESTINATION[:OPTIONS]");
   add_list(app, "--device", words.devices, "HOST[:CONTAINER][:rwm], below /dev");
   app.add_flag("--read-only", request.read_only, "its root filesystem cannot be written");
@@ -143,8 +145,13 @@ Result<> judge_mounts(const Words& words, RunRequest& request) {
   }
   if (!request.rootfs.empty() && !request.rootfs.starts_with('/'))
     request.rootfs = here + "/" + request.rootfs;
+  for (const std::string& text : words.volumes_from) {
+    TRY_SET(engine::VolumesFrom from, engine::parse_volumes_from(text));
+    request.volumes_from.push_back(std::move(from));
+  }
   for (const engine::Volume& volume : request.volumes)
-    if (!sys::exists_at(sys::kCwd, volume.source.c_str()))
+    if (volume.kind == engine::VolumeKind::kBind &&
+        !sys::exists_at(sys::kCwd, volume.source.c_str()))
       return fail(Code::kNotFound,
                   "volume source " + quote(volume.source) + " does not exist; make it first");
   return {};

@@ -5,7 +5,6 @@
 #include "engine/spec_plan.h"
 #include "fs/foreign_root.h"
 #include "fs/overlay.h"
-#include "image/layer_stack.h"
 #include "runtime/namespaces.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -27,20 +26,16 @@ std::optional<UniqueFd> try_lock(const Engine& engine, const std::string& id) {
 
 Result<fs::DetachedMount> mount_directory(const Record& record, std::optional<BorrowedFd> user_ns) {
   TRY_SET(fs::DetachedMount mount,
-          fs::DetachedMount::clone(sys::kCwd, record.image.c_str(), false));
+          fs::DetachedMount::clone(sys::kCwd, record.rootfs.c_str(), false));
   TRY(mount.set_private());
   if (user_ns) TRY(mount.set_id_map(*user_ns, false));
   return mount;
 }
 
-Result<fs::DetachedMount> mount_stopped(const Engine& engine, const Record& record, Access access) {
-  UniqueFd user_ns;
-  if (record.range) {
-    TRY_SET(user_ns, runtime::make_user_namespace(id_map_of(record), id_map_of(record)));
-  }
-  const std::optional<BorrowedFd> map =
-      user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt;
-  if (record.layers.empty()) return mount_directory(record, map);
+// The container's own files.
+Result<fs::DetachedMount> mount_root(const Engine& engine, const Record& record, Access access,
+                                     std::optional<BorrowedFd> map) {
+  if (!record.rootfs.empty()) return mount_directory(record, map);
   const std::string dir = engine.places.container_dir(record.id);
   fs::OverlayDirs dirs{.layers = layer_dirs(engine, record)};
   if (access == Access::kRead) {
@@ -50,6 +45,43 @@ Result<fs::DetachedMount> mount_stopped(const Engine& engine, const Record& reco
     dirs.work = dir + "/work";
   }
   return fs::make_overlay(dirs, map);
+}
+
+// A volume or bind, as at a start of the container. One that is not there any more is not there here, either.
+Result<std::optional<fs::DetachedMount>> mount_volume(const RecordedMount& mount,
+                                                      std::optional<BorrowedFd> map) {
+  auto source = sys::open_at(sys::kCwd, mount.source.c_str(), O_PATH);
+  if (!source) return std::nullopt;
+  if (!mount.subpath.empty()) {
+    source = fs::Root(*std::move(source)).open(mount.subpath, O_PATH);
+    if (!source) return std::nullopt;
+  }
+  TRY_SET(const fs::MountOptions options, fs::parse_mount_options(mount.options));
+  TRY_SET(fs::DetachedMount bind,
+          fs::DetachedMount::clone(source->borrow(), "", options.bind_recursive));
+  TRY(bind.set_private());
+  if (map) TRY(bind.set_id_map(*map, options.bind_recursive));
+  TRY(bind.set_attributes(options));
+  return bind;
+}
+
+Result<fs::DetachedMount> mount_stopped(const Engine& engine, const Record& record, Access access,
+                                        Below below) {
+  UniqueFd user_ns;
+  if (record.range) {
+    TRY_SET(user_ns, runtime::make_user_namespace(id_map_of(record), id_map_of(record)));
+  }
+  const std::optional<BorrowedFd> map =
+      user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt;
+  TRY_SET(fs::DetachedMount root, mount_root(engine, record, access, map));
+  std::vector<fs::Attachment> volumes;
+  if (below == Below::kNothing) return root;
+  for (const RecordedMount& mount : record.mounts) {
+    if (mount.type == "tmpfs") continue;
+    TRY_SET(std::optional<fs::DetachedMount> one, mount_volume(mount, map), mount.destination);
+    if (one) volumes.push_back({.path = mount.destination, .mount = *std::move(one)});
+  }
+  return fs::assemble(std::move(root), std::move(volumes));
 }
 
 Result<ContainerRoot> open_running(const Container& container, Below below) {
@@ -79,12 +111,8 @@ image::IdView ids_of(const Record& record) {
 
 std::vector<std::string> layer_dirs(const Engine& engine, const Record& record) {
   std::vector<std::string> dirs;
-  for (const std::string& chain : record.layers) {
-    dirs.push_back(engine.store.layer_dir(chain));
-    // overlayfs, which merges the roots of all layers, is not given those that this one hides.
-    const auto layer = sys::open_at(sys::kCwd, dirs.back().c_str(), O_PATH | O_DIRECTORY);
-    if (layer && image::is_opaque(layer->borrow())) break;
-  }
+  for (std::size_t i = 0; i < record.layers.size() && i < record.shown_layers; ++i)
+    dirs.push_back(engine.store.layer_dir(record.layers[i]));
   return dirs;
 }
 
@@ -102,7 +130,7 @@ Result<ContainerRoot> open_container_root(const Engine& engine, const std::strin
       // Locked, it is looked at once more: it may have been started and have ended in between.
       TRY_SET(const Container now, look_at(engine.places, id));
       if (now.status == Status::kRunning) continue;
-      TRY_SET(root.mount, mount_stopped(engine, container.record, access),
+      TRY_SET(root.mount, mount_stopped(engine, container.record, access, below),
               "mount the root of " + container.record.name);
       return root;
     }

@@ -10,6 +10,7 @@
 #include "cgroup/group.h"
 #include "engine/reserve.h"
 #include "engine/spec_plan.h"
+#include "engine/volumes.h"
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/signals.h"
@@ -222,10 +223,12 @@ Result<std::vector<Container>> list_containers(const Places& places) {
     // One that has never been started waits for that.
     const bool left_over = container->status == Status::kExited && container->record.auto_remove &&
                            !keeper_lives(places, id);
-    if (left_over)
-      (void)remove_container(places, *container, true);
-    else
+    if (left_over) {
+      if (remove_container(places, *container, true))
+        remove_anonymous_volumes(places, container->record);
+    } else {
       containers.push_back(*std::move(container));
+    }
   }
   sweep_links(places, "names");
   sweep_links(places, "ranges");

@@ -10,6 +10,8 @@
 #include "engine/containers.h"
 #include "engine/log.h"
 #include "engine/streams.h"
+#include "engine/volume_use.h"
+#include "engine/volumes.h"
 #include "sys/command_line.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -51,7 +53,11 @@ State state_of(const Record& record, pid_t init) {
 }
 
 Result<> record_end(const Engine& engine, const Record& record, const Exit& exit) {
-  if (record.auto_remove) return erase_container(engine.places, record.id, &record);
+  if (record.auto_remove) {
+    TRY(erase_container(engine.places, record.id, &record));
+    remove_anonymous_volumes(engine.places, record);
+    return {};
+  }
   TRY(write_exit(engine.places, record.id, exit));
   drop_state(engine.places, record.id);
   return {};
@@ -63,6 +69,7 @@ void record_failure(const Engine& engine, const Prepared& prepared, const Error&
   take_down_cgroup(prepared.spec.linux_.cgroups_path);
   if (prepared.fresh) {
     (void)erase_container(engine.places, record.id, &record);
+    remove_anonymous_volumes(engine.places, record);
     return;
   }
   constexpr int kNotStarted = 128;
@@ -74,7 +81,9 @@ void record_failure(const Engine& engine, const Prepared& prepared, const Error&
 
 Result<runtime::Running> start(const Prepared& prepared, const Streams& streams,
                                const RunHooks& hooks) {
-  runtime::LaunchRequest launch{.spec = prepared.spec, .root = prepared.root};
+  oci::Spec spec = prepared.spec;
+  TRY_SET(const std::vector<UniqueFd> pinned, pin_subpaths(prepared.record, spec));
+  runtime::LaunchRequest launch{.spec = spec, .root = prepared.root};
   launch.stdio = streams.stdio();
   launch.user = prepared.user;
   launch.groups = prepared.record.groups;

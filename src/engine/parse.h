@@ -28,15 +28,6 @@ Result<> check_number_list(std::string_view flag, std::string_view text);
 // --cpus "0.5": microseconds in a period of 100000.
 Result<std::int64_t> parse_cpus(std::string_view text);
 
-// -v SRC:DST[:OPTION,...]; `here` is the directory that "./x" is relative to.
-Result<Volume> parse_volume(std::string_view text, const std::string& here);
-
-// --tmpfs DST[:OPTION,...]
-Result<oci::Mount> parse_tmpfs(std::string_view text);
-
-// --mount type=bind|tmpfs,source=...,target=...[,readonly][,...]; fills one of the two lists.
-Result<> parse_mount(std::string_view text, const std::string& here, RunRequest& request);
-
 // --label, --sysctl, -e: NAME=VALUE.
 Result<std::pair<std::string, std::string>> parse_pair(std::string_view flag,
                                                        std::string_view text);

@@ -46,33 +46,6 @@ TEST(CheckNumberList, TakesRanges) {
     EXPECT_FALSE(check_number_list("--cpuset-cpus", bad)) << bad;
 }
 
-TEST(ParseVolume, TakesPathsAndOptions) {
-  const auto volume = parse_volume("./data:/srv:ro,rslave", "/home/me");
-  ASSERT_TRUE(volume);
-  EXPECT_EQ(volume->source, "/home/me/./data");
-  EXPECT_EQ(volume->destination, "/srv");
-  EXPECT_THAT(volume->options, ElementsAre("rbind", "rro", "rslave"));
-  for (const char* bad : {"", "/a", "/a:b", "/a:/", "/a:/b:what", "/a:/b:ro:x", ":/b", "/a://",
-                          "/a:/b/..", "/a:/../.", "/a:/b:ro,rw"})
-    EXPECT_FALSE(parse_volume(bad, "/")) << bad;
-  EXPECT_THAT(parse_volume("data:/srv", "/").error().to_string(),
-              testing::HasSubstr("named volumes do not exist yet"));
-}
-
-TEST(ParseMount, TakesBindAndTmpfs) {
-  RunRequest request;
-  ASSERT_TRUE(parse_mount("type=bind,source=/a,target=/b,readonly", "/", request));
-  EXPECT_THAT(request.volumes.at(0).options, ElementsAre("rbind", "rro"));
-  ASSERT_TRUE(parse_mount("type=tmpfs,dst=/t,tmpfs-size=1m,tmpfs-mode=1777", "/", request));
-  EXPECT_THAT(request.tmpfs.at(0).options,
-              ElementsAre("nosuid", "nodev", "noexec", "size=1048576", "mode=1777"));
-  for (const char* bad :
-       {"", "type=bind", "type=bind,source=/a", "type=what,source=/a,target=/b",
-        "type=bind,source=/a,target=/b,x=y", "type=tmpfs,source=/a,target=/b",
-        "type=bind,source=/a,target=/b,readonly=maybe", "type=tmpfs,target=/b,tmpfs-mode=9"})
-    EXPECT_FALSE(parse_mount(bad, "/", request)) << bad;
-}
-
 TEST(ParseRate, NeedsADevice) {
   EXPECT_EQ(parse_rate("--device-read-bps", "/dev/sda:1mb", true)->second, 1048576U);
   EXPECT_EQ(parse_rate("--device-read-iops", "/dev/sda:10", false)->second, 10U);

@@ -5,6 +5,8 @@
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
 #include "engine/spec_plan.h"
+#include "engine/volume_use.h"
+#include "engine/volumes.h"
 #include "image/embedded.h"
 #include "security/capabilities.h"
 #include "sys/file.h"
@@ -142,6 +144,8 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   }
   prepared.record = new_record(request, image);
   Record& record = prepared.record;
+  // Last, when no record names them any more.
+  undo.add([&engine, &record] { remove_anonymous_volumes(engine.places, record); });
   undo.add([&engine, id = record.id, cgroup = record.cgroup] {
     (void)discard_container(engine.places, id, cgroup);
   });
@@ -162,6 +166,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   }
   undo.add(
       [&engine, name = record.name, id = record.id] { release_name(engine.places, name, id); });
+  TRY_SET(UniqueFd volumes, claim_volumes(engine, request, image, record));
   Identity identity{.id = record.id, .id_base = {}};
   if (record.range) {
     identity.id_base = range_base(*record.range);
@@ -170,13 +175,16 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   }
   TRY_SET(prepared.spec, plan_spec(request, image.config, identity));
   prepared.user = request.user.value_or(image.config.user);
+  plan_recorded_mounts(record, prepared.spec);
   note_process(record, prepared.spec, *prepared.user);
   TRY(plan_seccomp(engine, request, record, prepared.spec));
   TRY(write_id_file(request, record.id, undo));
   // One that is removed at its end has no next start.
   if (!record.auto_remove || !prepared.fresh)
     TRY(write_spec(engine.places, record.id, prepared.spec));
-  return write_record(engine.places, record);
+  TRY(write_record(engine.places, record));
+  volumes.reset();  // whoever removes volumes reads the record now
+  return fill_volumes(engine, request, image, record);
 }
 
 namespace {

@@ -1,6 +1,8 @@
 #include "engine/record.h"
 
+#include <algorithm>
 #include <ctime>
+#include <iterator>
 
 #include "base/strings.h"
 #include "oci/codec.h"
@@ -28,6 +30,16 @@ void describe(auto& v, Is<RestartPolicy> auto& policy) {
   v.optional("most", policy.most);
 }
 
+void describe(auto& v, Is<RecordedMount> auto& mount) {
+  v.always("type", mount.type);
+  v.optional("name", mount.name);
+  v.optional("source", mount.source);
+  v.always("destination", mount.destination);
+  v.optional("subpath", mount.subpath);
+  v.optional("options", mount.options);
+  v.optional("anonymous", mount.anonymous);
+}
+
 void describe(auto& v, Is<Record> auto& record) {
   v.always("id", record.id);
   v.always("name", record.name);
@@ -37,6 +49,7 @@ void describe(auto& v, Is<Record> auto& record) {
   v.always("layers", record.layers);
   v.always("command", record.command);
   v.always("labels", record.labels);
+  v.optional("mounts", record.mounts);
   v.always("autoRemove", record.auto_remove);
   v.always("stopSignal", record.stop_signal);
   v.always("stopTimeout", record.stop_timeout);
@@ -128,6 +141,19 @@ Result<> write_as(BorrowedFd dir, const std::string& file, const T& object) {
 }
 
 }  // namespace
+
+bool RecordedMount::read_only() const {
+  return std::ranges::any_of(
+      options, [](const std::string& option) { return option == "ro" || option == "rro"; });
+}
+
+std::string RecordedMount::propagation() const {
+  if (type != "bind") return "";
+  constexpr std::string_view kWords[] = {"shared", "rshared", "slave", "rslave", "private"};
+  for (const std::string& option : options)
+    if (std::ranges::find(kWords, option) != std::end(kWords)) return option;
+  return "rprivate";
+}
 
 Result<> write_record(const Places& places, const Record& record) {
   return write_as(places.root_dir.borrow(), record_file(record.id), record);

@@ -17,12 +17,27 @@ namespace planet::engine {
 
 inline constexpr std::size_t kShortId = 12;  // digits of an id, as ps and the host name show it
 
+// What was mounted for the user, for `inspect`, --volumes-from, and whoever removes volumes.
+struct RecordedMount {
+  std::string type;         // "volume", "bind" or "tmpfs"
+  std::string name;         // the volume's
+  std::string source;       // a path of the host
+  std::string destination;  // in the container
+  std::string subpath;      // what of the volume is mounted; empty for all
+  std::vector<std::string> options;
+  bool anonymous = false;  // the volume goes with the container
+  bool read_only() const;
+  std::string propagation() const;  // "rprivate" unless something else was asked for
+  bool operator==(const RecordedMount&) const = default;
+};
+
 struct Record {
   std::string id, name, image, image_digest, created;  // created: RFC 3339, UTC
   // Chain ids of the image, topmost first. Written before any of them is opened: whoever deletes layers looks here.
   std::vector<std::string> layers;
   std::vector<std::string> command;
   std::map<std::string, std::string> labels;
+  std::vector<RecordedMount> mounts;
   bool auto_remove = false;
   std::string stop_signal = "TERM";
   int stop_timeout = 10;

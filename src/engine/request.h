@@ -27,10 +27,23 @@ struct RestartPolicy {
   bool operator==(const RestartPolicy&) const = default;
 };
 
+enum class VolumeKind : std::uint8_t { kBind, kVolume };
+
 struct Volume {
-  std::string source;  // absolute
-  std::string destination;
+  VolumeKind kind = VolumeKind::kBind;
+  std::string source;       // kBind: an absolute path; kVolume: its name, empty for one without
+  std::string destination;  // in the container
   std::vector<std::string> options;  // "ro", "rbind", ...
+  // Of a volume:
+  std::string subpath;     // what of it is mounted; empty for all
+  bool copy_up = true;     // an empty one gets what the image has at the destination
+  bool anonymous = false;  // it goes with the container
+  std::map<std::string, std::string> labels, driver_options;  // of one that is made for it
+};
+
+struct VolumesFrom {
+  std::string container;
+  bool read_only = false;
 };
 
 // A device of the host, and what the container may do with it.
@@ -53,6 +66,7 @@ struct RunRequest {
   std::map<std::string, std::string> labels;
 
   std::vector<Volume> volumes;
+  std::vector<VolumesFrom> volumes_from;
   std::vector<oci::Mount> tmpfs;
   std::vector<GrantedDevice> devices;
   bool read_only = false;

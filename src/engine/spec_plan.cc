@@ -120,19 +120,6 @@ void plan_system_mounts(const RunRequest& request, const Identity& identity, oci
       {"nosuid", "noexec", "nodev", "mode=1777", "size=" + std::to_string(request.shm_bytes)});
 }
 
-void plan_user_mounts(const RunRequest& request, oci::Spec& spec) {
-  spec.mounts.insert(spec.mounts.end(), request.tmpfs.begin(), request.tmpfs.end());
-  for (const Volume& volume : request.volumes)
-    // Through the container's own id map, its root and the host's owner of a file are the same: what is mounted on
-    // purpose can be used.
-    spec.mounts.push_back({.destination = volume.destination,
-                           .type = "bind",
-                           .source = volume.source,
-                           .options = volume.options,
-                           .uid_mappings = spec.linux_.uid_mappings,
-                           .gid_mappings = spec.linux_.gid_mappings});
-}
-
 // Owned inside as on the host, as far as the container has such a user.
 void plan_devices(const RunRequest& request, const Identity& identity, oci::Spec& spec) {
   for (const GrantedDevice& device : request.devices) {
@@ -213,7 +200,6 @@ Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& i
                           .readonly = request.read_only};
   plan_linux(request, identity, spec);
   plan_system_mounts(request, identity, spec);
-  plan_user_mounts(request, spec);
   return spec;
 }
 

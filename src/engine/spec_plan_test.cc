@@ -12,9 +12,6 @@ RunRequest full_request() {
   request.command = {"sh", "-c", "exit"};
   request.env = {"A=b", "EMPTY="};
   request.terminal = true;
-  request.volumes = {{.source = "/srv", .destination = "/data", .options = {"rbind", "rro"}}};
-  request.tmpfs = {
-      {.destination = "/tmp", .type = "tmpfs", .source = "tmpfs", .options = {"mode=1777"}}};
   request.cap_add = {"NET_ADMIN"};
   request.ulimits = {{.type = "RLIMIT_NOFILE", .soft = 1024, .hard = 2048}};
   request.oom_score_adj = 500;

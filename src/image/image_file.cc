@@ -25,11 +25,15 @@ std::string write_image(const Image& image) {
   const oci::ImageConfig& config = image.config;
   oci::json::object labels;
   for (const auto& [key, value] : config.labels) labels[key] = value;
-  object["config"] = {
-      {"created", config.created},        {"user", config.user},
-      {"workingDir", config.working_dir}, {"stopSignal", config.stop_signal},
-      {"env", oci::to_array(config.env)}, {"entrypoint", oci::to_array(config.entrypoint)},
-      {"cmd", oci::to_array(config.cmd)}, {"labels", std::move(labels)}};
+  object["config"] = {{"created", config.created},
+                      {"user", config.user},
+                      {"workingDir", config.working_dir},
+                      {"stopSignal", config.stop_signal},
+                      {"env", oci::to_array(config.env)},
+                      {"entrypoint", oci::to_array(config.entrypoint)},
+                      {"cmd", oci::to_array(config.cmd)},
+                      {"labels", std::move(labels)},
+                      {"volumes", oci::to_array(config.volumes)}};
   return oci::to_text(object);
 }
 
@@ -60,6 +64,7 @@ Result<Image> parse_image(std::string_view text) {
   TRY(config.read("env", image.config.env));
   TRY(config.read("entrypoint", image.config.entrypoint));
   TRY(config.read("cmd", image.config.cmd));
+  TRY(config.read("volumes", image.config.volumes));
   TRY(config.read_map("labels", image.config.labels));
   return image;
 }

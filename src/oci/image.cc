@@ -42,6 +42,19 @@ Result<> read_descriptors(const Fields& fields, std::string_view name,
   return {};
 }
 
+// A set, which JSON writes as an object: {"/data": {}}.
+Result<> read_volumes(const Fields& process, std::vector<std::string>& to) {
+  const json::value* field = process.find("Volumes");
+  if (field == nullptr) return {};
+  TRY_SET(const Fields set, Fields::of(*field, process.path_of("Volumes")));
+  const Path here(set.path());
+  for (const auto& [key, unused] : set.object()) {
+    TRY_SET(std::string path, take_key(view(key), here));
+    to.push_back(std::move(path));
+  }
+  return {};
+}
+
 Result<> refuse_hybrid(const Fields& fields) {
   if (fields.find("manifests") != nullptr &&
       (fields.find("layers") != nullptr || fields.find("config") != nullptr))
@@ -140,6 +153,7 @@ Result<ImageConfig> parse_image_config(std::string_view text) {
     TRY(process.read("Entrypoint", config.entrypoint), doing);
     TRY(process.read("Cmd", config.cmd), doing);
     TRY(process.read_map("Labels", config.labels), doing);
+    TRY(read_volumes(process, config.volumes), doing);
   }
   const json::value* rootfs = fields.find("rootfs");
   if (rootfs == nullptr)

@@ -42,7 +42,7 @@ struct Index {
 struct ImageConfig {
   std::string architecture, os, created;
   std::string user, working_dir, stop_signal;
-  std::vector<std::string> env, entrypoint, cmd, diff_ids;
+  std::vector<std::string> env, entrypoint, cmd, diff_ids, volumes;
   std::map<std::string, std::string> labels;
 };
 

@@ -1,0 +1,240 @@
+// planet volume create, inspect, ls, prune, rm
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/strings.h"
+#include "cli.h"
+#include "engine/parse_mounts.h"
+#include "engine/volumes.h"
+#include "format/filter.h"
+#include "format/human.h"
+#include "format/listing.h"
+
+namespace planet::cli {
+namespace {
+
+using engine::VolumeInfo;
+
+oci::json::object as_object(const std::map<std::string, std::string>& pairs) {
+  oci::json::object object;
+  for (const auto& [key, value] : pairs) object[key] = value;
+  return object;
+}
+
+oci::json::value or_null(const std::map<std::string, std::string>& pairs) {
+  if (pairs.empty()) return nullptr;
+  return as_object(pairs);
+}
+
+std::string labels_text(const VolumeInfo& volume) {
+  std::string text;
+  for (const auto& [key, value] : volume.labels)
+    text.append(text.empty() ? "" : ",").append(key).append("=").append(value);
+  return text;
+}
+
+oci::json::object row_of(const engine::Places& places, const VolumeInfo& volume) {
+  return {{"Availability", "N/A"},
+          {"Driver", "local"},
+          {"Group", "N/A"},
+          {"Label", as_object(volume.labels)},
+          {"Labels", labels_text(volume)},
+          {"Links", "N/A"},
+          {"Mountpoint", engine::volume_path(places, volume)},
+          {"Name", volume.name},
+          {"Scope", "local"},
+          {"Size", "N/A"},
+          {"Status", "N/A"}};
+}
+
+oci::json::object details_of(const engine::Places& places, const VolumeInfo& volume) {
+  return {{"CreatedAt", volume.created},
+          {"Driver", "local"},
+          {"Labels", or_null(volume.labels)},
+          {"Mountpoint", engine::volume_path(places, volume)},
+          {"Name", volume.name},
+          {"Options", or_null(volume.options)},
+          {"Scope", "local"}};
+}
+
+Result<std::string> list(const engine::Places& places, const format::Listing& listing,
+                         const format::Filters& filters) {
+  TRY_SET(const std::optional<bool> dangling, filters.truth("dangling"));
+  TRY_SET(const std::vector<VolumeInfo> volumes, engine::list_volumes(places));
+  engine::VolumeUsers users;
+  if (dangling) {
+    TRY_SET(users, engine::volume_users(places));
+  }
+  std::vector<oci::json::object> rows;
+  for (const VolumeInfo& volume : volumes) {
+    const bool fits =
+        (!dangling || *dangling != users.contains(volume.name)) &&
+        filters.any("name", [&](const std::string& part) { return volume.name.contains(part); }) &&
+        filters.equals("driver", "local") && filters.labels_fit(volume.labels);
+    if (fits) rows.push_back(row_of(places, volume));
+  }
+  return listing.text(rows);
+}
+
+const format::Layout& layout() {
+  static const format::Layout kLayout{.table = "table {{.Driver}}\t{{.Name}}",
+                                      .quiet = "{{.Name}}",
+                                      .titles = {{"Availability", "AVAILABILITY"},
+                                                 {"Driver", "DRIVER"},
+                                                 {"Group", "GROUP"},
+                                                 {"Labels", "LABELS"},
+                                                 {"Links", "LINKS"},
+                                                 {"Mountpoint", "MOUNTPOINT"},
+                                                 {"Name", "VOLUME NAME"},
+                                                 {"Scope", "SCOPE"},
+                                                 {"Size", "SIZE"},
+                                                 {"Status", "STATUS"}}};
+  return kLayout;
+}
+
+// Asked on a terminal and answered in a pipe, as docker does it.
+bool is_confirmed(const char* question) {
+  std::printf("WARNING! %s\nAre you sure you want to continue? [y/N] ", question);
+  std::fflush(stdout);
+  const int answer = std::getchar();
+  return answer == 'y' || answer == 'Y';
+}
+
+}  // namespace
+
+int volume_create_command(const Global& global, const std::vector<std::string>& args) {
+  std::string name;
+  std::string driver = "local";
+  std::vector<std::string> labels;
+  std::vector<std::string> options;
+  CLI::App app("Makes a volume. One that is there already is left as it is.",
+               "planet volume create");
+  app.add_option("-d,--driver", driver, "local, the only one");
+  add_list(app, "--label", labels, "NAME=VALUE");
+  add_list(app, "-o,--opt", options, "type=none, o=bind, device=DIRECTORY");
+  app.add_option("volume", name, "its name; a random one without it");
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  if (driver != "local")
+    return complain("volume create --driver " + quote(driver) + ": the driver of volumes is local");
+  const auto made = [&]() -> Result<VolumeInfo> {
+    VolumeInfo wanted;
+    wanted.name = name;
+    for (const std::string& text : labels) TRY(engine::add_pair("--label", text, wanted.labels));
+    for (const std::string& text : options) TRY(engine::add_pair("--opt", text, wanted.options));
+    TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+    TRY_SET(const UniqueFd volumes, engine::lock_volumes(places));
+    return engine::make_volume(volumes.borrow(), wanted);
+  }();
+  if (!made) return complain(made.error());
+  std::puts(made->name.c_str());
+  return 0;
+}
+
+int volume_ls_command(const Global& global, const std::vector<std::string>& args) {
+  bool quiet = false;
+  std::string format;
+  std::vector<std::string> words;
+  CLI::App app("Lists volumes.", "planet volume ls");
+  app.add_flag("-q,--quiet", quiet, "names only");
+  app.add_option("--format", format, "table, json, or a template such as {{.Name}}");
+  add_list(app, "-f,--filter", words, "dangling=true|false, driver=, label=, name=");
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  const auto text = [&]() -> Result<std::string> {
+    TRY_SET(const format::Filters filters,
+            format::Filters::parse(words, {"dangling", "driver", "label", "label!", "name"}));
+    TRY_SET(const format::Listing listing,
+            format::Listing::plan(layout(), format, quiet, ::isatty(1) == 1));
+    TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+    return list(places, listing, filters);
+  }();
+  if (!text) return complain(text.error());
+  std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
+int volume_inspect_command(const Global& global, const std::vector<std::string>& args) {
+  std::vector<std::string> names;
+  std::string format;
+  CLI::App app("Shows all that is known of volumes.", "planet volume inspect");
+  app.add_option("-f,--format", format, "json, or a template such as {{.Mountpoint}}");
+  app.add_option("volume", names, "name")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  const bool terminal = ::isatty(1) == 1;
+  const auto done = [&]() -> Result<std::string> {
+    TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+    oci::json::array all;
+    std::string text;
+    for (const std::string& name : names) {
+      const auto volume = engine::read_volume(places, name);
+      if (!volume) {
+        status = complain(volume.error());
+        continue;
+      }
+      all.push_back(details_of(places, *volume));
+      if (format.empty()) continue;
+      TRY_SET(const std::string one, format::render_one(all.back(), format, terminal));
+      text += one;
+    }
+    return format.empty() ? format::render_one(all, "", terminal) : text;
+  }();
+  if (!done) return complain(done.error());
+  std::fputs(done->c_str(), stdout);
+  return status;
+}
+
+int volume_rm_command(const Global& global, const std::vector<std::string>& args) {
+  std::vector<std::string> names;
+  bool force = false;
+  CLI::App app("Removes volumes that no container uses.", "planet volume rm");
+  app.add_flag("-f,--force", force, "one that is not there is no error");
+  app.add_option("volume", names, "name")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  const auto places = engine::Places::open(global.root, global.runroot);
+  if (!places) return complain(places.error());
+  for (const std::string& name : names) {
+    const Result<> removed = engine::remove_volume(*places, name, force);
+    if (removed)
+      std::puts(printable(name).c_str());
+    else
+      status = complain(removed.error());
+  }
+  return status;
+}
+
+int volume_prune_command(const Global& global, const std::vector<std::string>& args) {
+  bool all = false;
+  bool force = false;
+  std::vector<std::string> words;
+  CLI::App app("Removes volumes that no container uses and that nobody has named.",
+               "planet volume prune");
+  app.add_flag("-a,--all", all, "named ones, too");
+  app.add_flag("-f,--force", force, "do not ask");
+  add_list(app, "--filter", words, "label=NAME[=VALUE], label!=NAME[=VALUE]");
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  const auto filters = format::Filters::parse(words, {"label", "label!"});
+  if (!filters) return complain(filters.error());
+  if (!force && !is_confirmed(all ? "This will remove all volumes not used by a container."
+                                  : "This will remove anonymous volumes not used by a container."))
+    return 0;
+  const auto pruned = [&]() -> Result<engine::PrunedVolumes> {
+    TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+    return engine::prune_volumes(
+        places, all, [&](const VolumeInfo& volume) { return filters->labels_fit(volume.labels); });
+  }();
+  if (!pruned) return complain(pruned.error());
+  if (!pruned->names.empty()) {
+    std::puts("Deleted Volumes:");
+    for (const std::string& name : pruned->names) std::puts(name.c_str());
+    std::puts("");
+  }
+  std::printf("Total reclaimed space: %s\n", format::size_text(pruned->bytes).c_str());
+  return 0;
+}
+
+}  // namespace planet::cli
