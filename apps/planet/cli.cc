@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <iostream>
 
 #include "base/strings.h"
 #include "engine/parse.h"
@@ -92,6 +93,31 @@ bool use_colour(int fd) {
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {
   std::fputs(format::columns(rows).c_str(), stdout);
+}
+
+int print_inspected(const std::vector<std::string>& names, const std::string& format,
+                    const std::function<Result<oci::json::object>(const std::string&)>& find) {
+  int status = 0;
+  oci::json::array found;
+  for (const std::string& name : names) {
+    auto one = find(name);
+    if (one)
+      found.push_back(*std::move(one));
+    else
+      status = complain(one.error());
+  }
+  const auto text = format::render_all(found, format, ::isatty(1) == 1);
+  if (!text) return complain(text.error());
+  std::fputs(text->c_str(), stdout);
+  return status;
+}
+
+bool confirmed(const std::string& warning) {
+  std::printf("WARNING! %s\nAre you sure you want to continue? [y/N] ", warning.c_str());
+  std::fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 std::string current_directory() {

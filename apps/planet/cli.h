@@ -2,12 +2,14 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "engine/run.h"
+#include "oci/json.h"
 
 namespace planet::cli {
 
@@ -52,6 +54,14 @@ bool use_colour(int fd);
 // A table as docker prints it: columns three blanks apart.
 void print_table(const std::vector<std::vector<std::string>>& rows);
 
+// `inspect`: what `find` finds of each name, as JSON or through the template `format`. A name that is not there is
+// complained of, and the status is 1.
+int print_inspected(const std::vector<std::string>& names, const std::string& format,
+                    const std::function<Result<oci::json::object>(const std::string&)>& find);
+
+// Warns, asks on standard output, and reads the answer from standard input.
+bool confirmed(const std::string& warning);
+
 std::string current_directory();
 
 // One function for each command.
@@ -68,6 +78,11 @@ int kill_command(const Global& global, const std::vector<std::string>& args);
 int rm_command(const Global& global, const std::vector<std::string>& args);
 int exec_command(const Global& global, const std::vector<std::string>& args);
 int images_command(const Global& global, const std::vector<std::string>& args);
+int rmi_command(const Global& global, const std::vector<std::string>& args);
+int tag_command(const Global& global, const std::vector<std::string>& args);
+int history_command(const Global& global, const std::vector<std::string>& args);
+int image_inspect_command(const Global& global, const std::vector<std::string>& args);
+int image_prune_command(const Global& global, const std::vector<std::string>& args);
 int load_command(const Global& global, const std::vector<std::string>& args);
 int cp_command(const Global& global, const std::vector<std::string>& args);
 int export_command(const Global& global, const std::vector<std::string>& args);

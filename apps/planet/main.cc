@@ -28,6 +28,9 @@ constexpr Command kCommands[] = {
     {"cp", "copy files out of a container, or into it", cp_command},
     {"export", "write a container's files as a tar archive", export_command},
     {"images", "list images", images_command},
+    {"rmi", "remove images", rmi_command},
+    {"tag", "give an image one more name", tag_command},
+    {"history", "show how an image was made", history_command},
     {"load", "add images from an archive (OCI or docker)", load_command},
     {"info", "what this host and this engine can do", info_command},
     {"version", "the version of planet", version_command},
@@ -51,8 +54,13 @@ constexpr Command kContainerCommands[] = {
     {"wait", "wait until containers have ended", wait_command},
 };
 constexpr Command kImageCommands[] = {
+    {"history", "show how an image was made", history_command},
+    {"inspect", "show all that is known of images", image_inspect_command},
     {"load", "add images from an archive (OCI or docker)", load_command},
     {"ls", "list images", images_command},
+    {"prune", "remove images that nothing needs", image_prune_command},
+    {"rm", "remove images", rmi_command},
+    {"tag", "give an image one more name", tag_command},
 };
 
 constexpr Command kVolumeCommands[] = {

@@ -107,16 +107,10 @@ Result<std::string> Listing::table(const std::vector<json::object>& rows) const 
   return columns(lines);
 }
 
-Result<std::string> render_one(const json::value& value, std::string_view format, bool terminal) {
-  if (format.empty()) return oci::to_pretty_text(value);
-  if (format == "json") return json_line(value) + '\n';
-  TRY_SET(const Template one, Template::parse(format));
-  TRY_SET(const std::string text, one.render(value, terminal ? Escape::kLines : Escape::kNone));
-  return text + '\n';
-}
+namespace {
 
-std::string json_line(const json::value& value) {
-  const std::string text = oci::to_text(value);
+// What JSON leaves as it is and a terminal obeys.
+std::string safe(const std::string& text) {
   std::string out;
   out.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -133,6 +127,30 @@ std::string json_line(const json::value& value) {
     if (c1) ++i;
   }
   return out;
+}
+
+}  // namespace
+
+Result<std::string> render_one(const json::value& value, std::string_view format, bool terminal) {
+  if (format.empty()) return safe(oci::to_pretty_text(value));
+  if (format == "json") return json_line(value) + '\n';
+  TRY_SET(const Template one, Template::parse(format));
+  TRY_SET(const std::string text, one.render(value, terminal ? Escape::kLines : Escape::kNone));
+  return text + '\n';
+}
+
+Result<std::string> render_all(const json::array& values, std::string_view format, bool terminal) {
+  if (format.empty() || format == "json") return render_one(values, format, terminal);
+  std::string out;
+  for (const json::value& value : values) {
+    TRY_SET(const std::string text, render_one(value, format, terminal));
+    out += text;
+  }
+  return out;
+}
+
+std::string json_line(const json::value& value) {
+  return safe(oci::to_text(value));
 }
 
 }  // namespace planet::format

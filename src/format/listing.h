@@ -51,6 +51,10 @@ class Listing {
 Result<std::string> render_one(const oci::json::value& value, std::string_view format,
                                bool terminal);
 
+// Several, as `inspect` prints them: a JSON array, or the template once for each.
+Result<std::string> render_all(const oci::json::array& values, std::string_view format,
+                               bool terminal);
+
 // JSON in one line, with what a terminal would obey as \u00XX.
 std::string json_line(const oci::json::value& value);
 

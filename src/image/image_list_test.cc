@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "image/store_fixture.h"
+#include "image/store_test.h"
 
 namespace planet::image {
 namespace {

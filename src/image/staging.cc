@@ -25,6 +25,17 @@ Result<std::vector<Dead>> find_dead(BorrowedFd parent) {
   return dead;
 }
 
+// What a removal that was killed had taken out of layers/ without having decided: a container may have begun to use it.
+void put_back(BorrowedFd store, const UniqueFd& dead) {
+  constexpr std::string_view kGone = "gone-";  // image/sweep.h
+  const auto names = sys::list_dir(dead.borrow());
+  if (!names) return;
+  for (const std::string& name : *names)
+    if (name.starts_with(kGone))
+      (void)sys::rename_at(dead.borrow(), name.c_str(), store,
+                           ("layers/" + name.substr(kGone.size())).c_str());
+}
+
 }  // namespace
 
 Result<Staging> Staging::open(BorrowedFd store) {
@@ -34,6 +45,7 @@ Result<Staging> Staging::open(BorrowedFd store) {
   // time. Removing, which may take long, is done when it is the next one's turn.
   TRY(sys::lock_exclusive(turn.borrow()));
   TRY_SET(const std::vector<Dead> dead, find_dead(parent.borrow()));
+  for (const Dead& left : dead) put_back(store, left.lock);
   std::string name = sys::random_hex(16);
   TRY(sys::make_dir_at(parent.borrow(), name.c_str(), 0700));
   TRY_SET(UniqueFd dir, sys::open_at(parent.borrow(), name.c_str(), O_RDONLY | O_DIRECTORY));

@@ -104,19 +104,21 @@ Result<Image> Store::read_image(const std::string& digest) const {
   return image;
 }
 
-// The manifest that a full name stands for.
-Result<std::optional<std::string>> Store::find(const Reference& named) const {
+// What a full name stands for.
+Result<std::optional<Store::Found>> Store::find(const Reference& named) const {
   if (named.digest) {
     const std::string& hex = named.digest->hex();
     const std::string file = "digests/" + hex + "/" + tag_file(named.name());
-    if (auto digest = sys::read_link_at(dir(), file.c_str())) return *std::move(digest);
-    if (named.tag.empty()) return has_image(hex) ? std::optional(hex) : std::nullopt;
+    if (auto digest = sys::read_link_at(dir(), file.c_str()))
+      return Found{.name = named.name() + "@" + named.digest->text(), .digest = *std::move(digest)};
+    if (named.tag.empty() && has_image(hex)) return Found{.name = "", .digest = hex};
+    if (named.tag.empty()) return std::nullopt;
   }
   Reference tagged = named;
   tagged.digest.reset();
   const auto digest = sys::read_link_at(dir(), ("tags/" + tag_file(tagged.text())).c_str());
   if (!digest || (named.digest && named.digest->hex() != *digest)) return std::nullopt;
-  return *digest;
+  return Found{.name = tagged.text(), .digest = *digest};
 }
 
 Result<Image> Store::resolve(std::string_view text) const {
@@ -126,13 +128,24 @@ Result<Image> Store::resolve(std::string_view text) const {
     return std::unexpected(reference.error());
   }
   for (const Reference& candidate : local_candidates(*reference)) {
-    TRY_SET(const std::optional<std::string> digest, find(candidate));
-    if (!digest) continue;
-    auto image = read_image(*digest);
+    TRY_SET(const std::optional<Found> found, find(candidate));
+    if (!found) continue;
+    auto image = read_image(found->digest);
     if (image || image.error().code() != Code::kNotFound) return image;  // else just removed
   }
   if (is_id(text)) return resolve_id(text);
   return no_such_image(text);
+}
+
+Result<std::optional<std::string>> Store::name_of(std::string_view text) const {
+  const auto reference = parse_reference(text);
+  if (!reference) return std::optional<std::string>();
+  for (const Reference& candidate : local_candidates(*reference)) {
+    TRY_SET(std::optional<Found> found, find(candidate));
+    if (found && !found->name.empty()) return std::optional(std::move(found->name));
+    if (found) break;
+  }
+  return std::optional<std::string>();
 }
 
 Result<Image> Store::resolve_id(std::string_view text) const {
@@ -214,23 +227,35 @@ Result<> Store::check_layers(const Staged& staged) const {
   return {};
 }
 
+Result<> Store::link_name(const Staging& staging, const std::string& name,
+                          const std::string& digest) const {
+  std::string to = "tags/" + tag_file(name);
+  if (const std::size_t at = name.find('@'); at != std::string::npos) {
+    TRY_SET(const Digest named, Digest::parse(std::string_view(name).substr(at + 1)));
+    to = "digests/" + named.hex();
+    TRY(make_if_missing(dir(), "digests"));
+    TRY(make_if_missing(dir(), to.c_str()));
+    to += "/" + tag_file(name.substr(0, at));
+  }
+  TRY(sys::symlink_at(digest.c_str(), staging.dir(), "link"));
+  return move_in(staging, "link", to);
+}
+
 // One image and its names.
 Result<> Store::show(const Staging& staging, const StagedImage& one) const {
   const std::string& digest = one.image.digest;
   if (!has_image(digest)) TRY(move_in(staging, "image-" + digest, "images/" + digest));
-  const auto link = [&](const std::string& to) -> Result<> {
-    TRY(sys::symlink_at(digest.c_str(), staging.dir(), "link"));
-    return move_in(staging, "link", to);
-  };
-  for (const std::string& name : one.repo_digests) {
-    const std::size_t at = name.find('@');
-    TRY_SET(const Digest named, Digest::parse(std::string_view(name).substr(at + 1)));
-    TRY(make_if_missing(dir(), "digests"));
-    TRY(make_if_missing(dir(), ("digests/" + named.hex()).c_str()));
-    TRY(link("digests/" + named.hex() + "/" + tag_file(name.substr(0, at))));
-  }
-  for (const std::string& name : one.names) TRY(link("tags/" + tag_file(name)));
+  for (const std::string& name : one.repo_digests) TRY(link_name(staging, name, digest));
+  for (const std::string& name : one.names) TRY(link_name(staging, name, digest));
   return {};
+}
+
+Result<std::string> Store::read_blob(const std::string& hex, std::size_t limit) const {
+  TRY_SET(std::string text, sys::read_file_at(dir(), ("blobs/sha256/" + hex).c_str(), limit));
+  if (digest_of(text).hex() != hex)
+    return fail(Code::kCorrupt,
+                "blob " + hex + " is damaged; `planet system check --repair` mends the store");
+  return text;
 }
 
 Result<> Store::publish(const Staging& staging, const Staged& staged) const {

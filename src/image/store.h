@@ -61,12 +61,22 @@ class Store {
   // Finds an image by what a user typed: a name, or (a prefix of at least 4 digits of) its id.
   // Errors: kNotFound - nothing of that name is here.
   Result<Image> resolve(std::string_view text) const;
+  // The full name by which resolve() would find it: REPOSITORY:TAG or REPOSITORY@DIGEST; none if it is by id.
+  Result<std::optional<std::string>> name_of(std::string_view text) const;
   Result<std::vector<Listed>> list() const;  // in no order
 
   // Every name, and every REPOSITORY@DIGEST, with the digest of the manifest that it stands for.
   Result<std::map<std::string, std::string>> tags() const;
   Result<std::map<std::string, std::string>> repo_digests() const;
   Result<std::vector<std::string>> digests() const;  // of the manifests of all images
+
+  // Makes a name stand for an image that is here; `staging` is for the moment. The lock on names is held.
+  Result<> link_name(const Staging& staging, const std::string& name,
+                     const std::string& digest) const;
+
+  // A manifest or a configuration, whose bytes are what their digest says.
+  // Errors: kNotFound; kCorrupt - they are not.
+  Result<std::string> read_blob(const std::string& hex, std::size_t limit) const;
 
   // Moves it all into the store: layers, blobs, images, names, index.json, in this order, so that whoever looks
   // meanwhile, and whoever comes after a kill in the middle, finds whole images only.
@@ -86,7 +96,10 @@ class Store {
  private:
   Store(std::string path, UniqueFd dir) : path_(std::move(path)), dir_(std::move(dir)) {}
   Result<Image> resolve_id(std::string_view text) const;
-  Result<std::optional<std::string>> find(const Reference& named) const;
+  struct Found {
+    std::string name, digest;  // no name when it is the digest of a manifest alone
+  };
+  Result<std::optional<Found>> find(const Reference& named) const;
   Result<> check_layers(const Staged& staged) const;
   Result<> show(const Staging& staging, const StagedImage& one) const;
   Result<> move_in(const Staging& staging, const std::string& name, const std::string& to) const;

@@ -1,7 +1,5 @@
 #include "image/store_index.h"
 
-#include <set>
-
 #include "oci/image.h"
 #include "sys/file.h"
 
@@ -15,8 +13,9 @@ struct Entry {
 
 class IndexWriter {
  public:
-  IndexWriter(const Store& store, const Staging& staging, const Staged& staged)
-      : store_(store), staging_(staging), staged_(staged) {}
+  IndexWriter(const Store& store, const Staging& staging, const Staged& staged,
+              const Without& without)
+      : store_(store), staging_(staging), staged_(staged), without_(without) {}
 
   Result<> run() {
     TRY_SET(auto tags, store_.tags());
@@ -28,9 +27,11 @@ class IndexWriter {
     }
     oci::Index index;
     for (const auto& [name, digest] : tags) {
+      if (without_.names.contains(name)) continue;
       TRY(add(index, digest, name));
       unnamed.erase(digest);
     }
+    for (const std::string& digest : without_.images) unnamed.erase(digest);
     for (const std::string& digest : unnamed) TRY(add(index, digest, ""));
     return staging_.write("index.json", oci::write_index(index));
   }
@@ -69,12 +70,14 @@ class IndexWriter {
   const Store& store_;
   const Staging& staging_;
   const Staged& staged_;
+  const Without& without_;
 };
 
 }  // namespace
 
-Result<> stage_index(const Store& store, const Staging& staging, const Staged& staged) {
-  return IndexWriter(store, staging, staged).run();
+Result<> stage_index(const Store& store, const Staging& staging, const Staged& staged,
+                     const Without& without) {
+  return IndexWriter(store, staging, staged, without).run();
 }
 
 }  // namespace planet::image

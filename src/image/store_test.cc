@@ -2,7 +2,7 @@
 
 #include <gmock/gmock.h>
 
-#include "image/store_fixture.h"
+#include "image/store_test.h"
 #include "sys/file.h"
 
 namespace planet::image {

@@ -1,0 +1,26 @@
+#include "engine/image_uses.h"
+
+#include "base/strings.h"
+#include "engine/containers.h"
+
+namespace planet::engine {
+
+Result<std::vector<image::Use>> image_uses(const Places& places) {
+  TRY_SET(const std::vector<Container> containers, list_containers(places));
+  std::vector<image::Use> uses;
+  for (const Container& container : containers) {
+    const Record& record = container.record;
+    if (container.damage)
+      return fail(Code::kCorrupt, "what container " + quote(record.name) +
+                                      " needs is not known, since its record is damaged; "
+                                      "remove it first: planet rm -f " +
+                                      record.id.substr(0, kShortId));
+    uses.push_back({.container = record.id,
+                    .image = record.image_digest,
+                    .layers = record.layers,
+                    .running = container.status == Status::kRunning});
+  }
+  return uses;
+}
+
+}  // namespace planet::engine
