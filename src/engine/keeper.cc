@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
+
 #include "base/strings.h"
 #include "base/undo.h"
 #include "cgroup/group.h"
@@ -79,6 +81,16 @@ void record_failure(const Engine& engine, const Prepared& prepared, const Error&
   (void)record_end(engine, record, rest);
 }
 
+// Who removes an image does not wait for who starts it: a layer that the record named too late is gone, or was for a
+// moment.
+Error explain_loss(const Engine& engine, const Record& record, Error error) {
+  const bool lost = std::ranges::any_of(record.layers, [&](const std::string& layer) {
+    return error.what().contains(layer) || !engine.store.has_layer(layer);
+  });
+  if (!lost) return error;
+  return Error(Code::kNotFound, "image " + quote(record.image) + " was removed meanwhile");
+}
+
 Result<runtime::Running> start(const Prepared& prepared, const Streams& streams,
                                const RunHooks& hooks) {
   oci::Spec spec = prepared.spec;
@@ -112,7 +124,9 @@ Result<Launched> launch_recorded(const Engine& engine, const Prepared& prepared,
                                  const RunHooks& hooks) {
   const Record& record = prepared.record;
   TRY_SET(Streams streams, Streams::make(record.interactive, record.terminal));
-  TRY_SET(runtime::Running running, start(prepared, streams, hooks));
+  auto started = start(prepared, streams, hooks);
+  if (!started) return std::unexpected(explain_loss(engine, record, std::move(started).error()));
+  runtime::Running running = *std::move(started);
   streams.close_container_ends();
   set_first_size(record, caller, running);
   State state = state_of(record, running.init.pid());
