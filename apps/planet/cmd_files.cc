@@ -1,4 +1,4 @@
-// planet cp, export: files of a container.
+// planet cp, diff, export: files of a container.
 #include <unistd.h>
 
 #include <cstdio>
@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "cli.h"
 #include "engine/copy.h"
+#include "engine/diff.h"
 #include "format/human.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -72,6 +73,27 @@ int cp_command(const Global& global, const std::vector<std::string>& args) {
   if (!parse(app, args, status)) return status;
   const Result<> done = copy(global, words, std::move(options));
   return done ? 0 : complain(done.error());
+}
+
+int diff_command(const Global& global, const std::vector<std::string>& args) {
+  std::string name;
+  CLI::App app(
+      "Shows what a container has changed in its image's files: A added, C changed, D deleted.",
+      "planet diff");
+  app.add_option("container", name, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  const auto changes = [&]() -> Result<std::vector<engine::Change>> {
+    TRY_SET(const engine::Engine engine, engine::Engine::open(global.root, global.runroot));
+    TRY_SET(const std::string id, engine::find_container(engine.places, name));
+    return engine::diff_container(engine, id);
+  }();
+  if (!changes) return complain(changes.error());
+  const bool terminal = ::isatty(1) == 1;
+  for (const engine::Change& change : *changes)
+    std::printf("%c %s\n", static_cast<char>(change.kind),
+                terminal ? format::terminal_text(change.path, false).c_str() : change.path.c_str());
+  return 0;
 }
 
 int export_command(const Global& global, const std::vector<std::string>& args) {

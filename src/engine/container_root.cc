@@ -116,28 +116,44 @@ std::vector<std::string> layer_dirs(const Engine& engine, const Record& record) 
   return dirs;
 }
 
-Result<ContainerRoot> open_container_root(const Engine& engine, const std::string& id,
-                                          Access access, Below below) {
+Result<StillContainer> hold_still(const Engine& engine, const std::string& id) {
   constexpr int kPatience = 10'000;
   for (int ms = 0; ms < kPatience; ++ms) {
-    TRY_SET(const Container container, look_at(engine.places, id));
+    TRY_SET(Container container, look_at(engine.places, id));
     TRY(check_whole(container));
-    if (container.status == Status::kRunning) {
-      auto running = open_running(container, below);
-      if (running || running.error().code() != Code::kWrongState) return running;
-    } else if (std::optional<UniqueFd> lock = try_lock(engine, id)) {
-      ContainerRoot root{.mount = {}, .ids = ids_of(container.record), .lock = *std::move(lock)};
+    if (container.state) return StillContainer{.container = std::move(container), .lock = {}};
+    if (std::optional<UniqueFd> lock = try_lock(engine, id)) {
       // Locked, it is looked at once more: it may have been started and have ended in between.
-      TRY_SET(const Container now, look_at(engine.places, id));
-      if (now.status == Status::kRunning) continue;
-      TRY_SET(root.mount, mount_stopped(engine, container.record, access, below),
-              "mount the root of " + container.record.name);
-      return root;
+      TRY_SET(container, look_at(engine.places, id));
+      TRY(check_whole(container));
+      if (!container.state)
+        return StillContainer{.container = std::move(container), .lock = *std::move(lock)};
     }
     sys::sleep_ms(1);
   }
   return fail(Code::kWrongState,
               "container " + id.substr(0, kShortId) + " is being started or removed; try again");
+}
+
+Result<ContainerRoot> open_container_root(const Engine& engine, const std::string& id,
+                                          Access access, Below below) {
+  constexpr int kAttempts = 1000;
+  for (int attempt = 0; attempt < kAttempts; ++attempt) {
+    TRY_SET(StillContainer still, hold_still(engine, id));
+    const Record& record = still.container.record;
+    if (!still.lock.valid()) {
+      auto running = open_running(still.container, below);
+      if (running || running.error().code() != Code::kWrongState) return running;
+      sys::sleep_ms(1);  // it ends just now
+      continue;
+    }
+    ContainerRoot root{.mount = {}, .ids = ids_of(record), .lock = std::move(still.lock)};
+    TRY_SET(root.mount, mount_stopped(engine, record, access, below),
+            "mount the root of " + record.name);
+    return root;
+  }
+  return fail(Code::kWrongState, "container " + id.substr(0, kShortId) +
+                                     " ends and starts again all the time; stop it first");
 }
 
 }  // namespace planet::engine

@@ -36,6 +36,14 @@ struct ContainerRoot {
 Result<ContainerRoot> open_container_root(const Engine& engine, const std::string& id,
                                           Access access, Below below);
 
+// A container that runs, or that nobody starts or removes as long as this lives.
+struct StillContainer {
+  Container container;
+  UniqueFd lock;  // invalid: it runs
+};
+// Errors: kCorrupt - its record is damaged; kWrongState - it is being started or removed just now.
+Result<StillContainer> hold_still(const Engine& engine, const std::string& id);
+
 // The layers of its image that overlayfs is given, topmost first; empty for one that runs on a directory.
 std::vector<std::string> layer_dirs(const Engine& engine, const Record& record);
 

@@ -10,9 +10,6 @@
 namespace planet::engine {
 namespace {
 
-constexpr const char* kDefaultPath =
-    "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 std::string_view name_of(std::string_view entry) {
   return entry.substr(0, entry.find('='));
 }
@@ -28,7 +25,7 @@ void set_variable(std::vector<std::string>& env, const std::string& entry) {
 
 Result<std::vector<std::string>> plan_env(const RunRequest& request, const oci::ImageConfig& image,
                                           const std::string& hostname) {
-  std::vector<std::string> env = {kDefaultPath};
+  std::vector<std::string> env = {std::string("PATH=") + kDefaultSearchPath};
   if (!hostname.empty()) env.push_back("HOSTNAME=" + hostname);
   if (request.terminal) env.emplace_back("TERM=xterm");
   for (const std::string& entry : image.env) {

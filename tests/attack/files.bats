@@ -141,3 +141,59 @@ finish_race() {
 	done
 	planet rm into
 }
+
+@test "G2: an image's VOLUME, however it is spelled, is filled from the image alone" {
+	local link place
+	for link in "$canary" "../../../../../../../../..$canary" /inside /proc/self/root"$canary"; do
+		for place in /data /data/ //data "/../../../data" "/data/../data" "/../../../../../../..$canary" "$canary" "/data/etc"; do
+			rm -rf "$top/image"
+			mkdir -p "$top/image/bin" "$top/image/inside"
+			cp /bin/busybox "$top/image/bin/sh"
+			echo own >"$top/image/inside/secret"
+			ln -s "$link" "$top/image/data"
+			python3 "$BATS_TEST_DIRNAME/image.py" "$top/hostile.tar" example.org/hostile:1 "$top/image" "{\"Cmd\": [\"sh\"], \"Volumes\": {\"$place\": {}}}"
+			planet load -q -i "$top/hostile.tar" >/dev/null
+			run planet run --name hostile example.org/hostile:1 sh -c true
+			# What is in the image is copied: the test would else show nothing.
+			[[ "$link$place" != /inside/data ]] || grep -qs own "$root"/volumes/*/_data/secret
+			! grep -rqs "canary" "$root"/volumes/*/_data
+			[ "$(find "$root/volumes" -name ptmx)" = "" ]
+			planet rm -v hostile >/dev/null 2>&1 || :
+		done
+	done
+	planet volume prune -a -f >/dev/null
+}
+
+@test "A14, CVE-2017-1002101, CVE-2021-30465: a subpath that is swapped for a link stays in its volume" {
+	planet run --rm -v shared:/srv busybox sh -c "mkdir -p /srv/a/sub; echo own >/srv/a/sub/secret; mkdir /srv/sub; ln -s ../../../../../../../../..$canary /srv/link"
+	planet run -d --name racer -v "$RACER:/racer:ro" -v shared:/srv busybox /racer /srv/a /srv/link "$RACE_SECONDS" >/dev/null
+	local end=$((SECONDS + RACE_SECONDS)) all=0 started=0
+	while [ $SECONDS -lt $end ]; do
+		run planet run --rm --mount type=volume,src=shared,dst=/part,volume-subpath=a busybox ls -R /part
+		[[ "$output" != *ptmx* && "$output" != *resolv.conf* ]] || { echo "$output"; return 1; }
+		[ "$status" != 0 ] || started=$((started + 1))
+		run planet run --rm --mount type=volume,src=shared,dst=/part,volume-subpath=a/sub busybox cat /part/secret
+		[[ "$output" != *canary* ]]
+		all=$((all + 1))
+	done
+	finish_race
+	[ $started -gt 0 ]
+	planet volume rm shared >/dev/null
+}
+
+@test "A15: two first uses at once fill a volume once, and prune takes none that is about to be used" {
+	mkdir -p "$top/image/bin" "$top/image/data"
+	cp /bin/busybox "$top/image/bin/sh"
+	local i
+	for i in $(seq 200); do echo "$i" >"$top/image/data/$i"; done
+	python3 "$BATS_TEST_DIRNAME/image.py" "$top/many.tar" example.org/many:1 "$top/image" '{"Cmd": ["sh"]}'
+	planet load -q -i "$top/many.tar" >/dev/null
+	for i in $(seq 8); do
+		planet run --rm -v many:/data example.org/many:1 sh -c 'set -- /data/*; echo $#' >"$top/count.$i" 2>&1 3>&- &
+		planet volume prune -a -f >/dev/null 2>&1 3>&- &
+	done
+	wait
+	for i in $(seq 8); do [ "$(cat "$top/count.$i")" = 200 ] || { cat "$top/count.$i"; return 1; }; done
+	planet volume prune -a -f >/dev/null
+	[ -z "$(ls -A "$root/volumes")" ]
+}
