@@ -20,6 +20,8 @@ Result<Descriptor> read_descriptor(const json::value& value, std::string path) {
   TRY(fields.read("size", descriptor.size));
   TRY(fields.read_map("annotations", descriptor.annotations));
   if (descriptor.size < 0) return fields.wrong("size", "a size");
+  if (const json::value* urls = fields.find("urls"))
+    descriptor.has_urls = !urls->is_array() || !urls->get_array().empty();
   if (const json::value* platform = fields.find("platform")) {
     TRY_SET(const Fields inner, Fields::of(*platform, fields.path_of("platform")));
     TRY(inner.read("architecture", descriptor.platform.architecture));
@@ -104,6 +106,16 @@ bool is_layer_type(std::string_view type) {
   return false;
 }
 
+bool is_foreign_layer_type(std::string_view type) {
+  return type.starts_with("application/vnd.oci.image.layer.nondistributable.") ||
+         type.starts_with("application/vnd.docker.image.rootfs.foreign.");
+}
+
+bool is_config_type(std::string_view type) {
+  return type == "application/vnd.oci.image.config.v1+json" ||
+         type == "application/vnd.docker.container.image.v1+json";
+}
+
 Result<Manifest> parse_manifest(std::string_view text) {
   TRY_SET(const json::value value, parse_json(text, kMostManifest), "read manifest");
   TRY_SET(const Fields fields, Fields::of(value, ""), "read manifest");
@@ -126,12 +138,11 @@ Result<Index> parse_index(std::string_view text) {
   TRY_SET(const json::value value, parse_json(text, kMostManifest), "read index");
   TRY_SET(const Fields fields, Fields::of(value, ""), "read index");
   TRY(refuse_hybrid(fields), "read index");
-  std::string media_type;
-  TRY(fields.read("mediaType", media_type), "read index");
-  if (!media_type.empty() && !is_index_type(media_type))
-    return fail(Code::kInvalidArgument,
-                "read index: mediaType " + quote(media_type) + " is not that of an index");
   Index index;
+  TRY(fields.read("mediaType", index.media_type), "read index");
+  if (!index.media_type.empty() && !is_index_type(index.media_type))
+    return fail(Code::kInvalidArgument,
+                "read index: mediaType " + quote(index.media_type) + " is not that of an index");
   TRY(read_descriptors(fields, "manifests", index.manifests), "read index");
   return index;
 }
@@ -142,6 +153,7 @@ Result<ImageConfig> parse_image_config(std::string_view text) {
   TRY_SET(const Fields fields, Fields::of(value, ""), doing);
   ImageConfig config;
   TRY(fields.read("architecture", config.architecture), doing);
+  TRY(fields.read("variant", config.variant), doing);
   TRY(fields.read("os", config.os), doing);
   TRY(fields.read("created", config.created), doing);
   if (const json::value* inner = fields.find("config")) {

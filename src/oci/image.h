@@ -25,6 +25,7 @@ struct Descriptor {
   std::int64_t size = 0;
   std::map<std::string, std::string> annotations;
   Platform platform;
+  bool has_urls = false;  // it may be fetched from elsewhere, too: nobody here does
 };
 
 inline constexpr std::string_view kManifestType = "application/vnd.oci.image.manifest.v1+json";
@@ -36,11 +37,12 @@ struct Manifest {
 };
 
 struct Index {
+  std::string media_type;  // what it says of itself; empty: nothing
   std::vector<Descriptor> manifests;
 };
 
 struct ImageConfig {
-  std::string architecture, os, created;
+  std::string architecture, variant, os, created;
   std::string user, working_dir, stop_signal;
   std::vector<std::string> env, entrypoint, cmd, diff_ids, volumes;
   std::map<std::string, std::string> labels;
@@ -64,6 +66,8 @@ std::string write_index(const Index& index);
 
 bool is_index_type(std::string_view media_type);
 bool is_manifest_type(std::string_view media_type);
-bool is_layer_type(std::string_view media_type);  // of a tar archive, however compressed
+bool is_layer_type(std::string_view media_type);          // of a tar archive, however compressed
+bool is_foreign_layer_type(std::string_view media_type);  // of one that a registry need not have
+bool is_config_type(std::string_view media_type);  // of an image to run, not of another thing
 
 }  // namespace planet::oci
