@@ -44,6 +44,15 @@ std::array<char, 32> proc_path(BorrowedFd fd) {
   return path;
 }
 
+struct flock byte_lock(std::uint64_t at) {
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = static_cast<off_t>(at);
+  lock.l_len = 1;
+  return lock;
+}
+
 }  // namespace
 
 Result<UniqueFd> open_at(BorrowedFd dir, const char* path, int flags, mode_t mode) {
@@ -442,6 +451,20 @@ Result<> lock_exclusive(BorrowedFd fd) {
 
 bool try_lock_exclusive(BorrowedFd fd) {
   return ::flock(fd.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+Result<> lock_byte(BorrowedFd file, std::uint64_t at) {
+  struct flock lock = byte_lock(at);
+  int result = 0;
+  do result = ::fcntl(file.get(), F_OFD_SETLKW, &lock);
+  while (result < 0 && errno == EINTR);
+  if (result < 0) return std::unexpected(Error::from_errno(errno, "fcntl F_OFD_SETLKW"));
+  return {};
+}
+
+bool try_lock_byte(BorrowedFd file, std::uint64_t at) {
+  struct flock lock = byte_lock(at);
+  return ::fcntl(file.get(), F_OFD_SETLK, &lock) == 0;
 }
 
 }  // namespace planet::sys

@@ -124,4 +124,8 @@ Result<> remove_tree_at(BorrowedFd dir, const char* name);
 Result<> lock_exclusive(BorrowedFd fd);
 bool try_lock_exclusive(BorrowedFd fd);
 
+// One byte of a file, exclusive (fcntl(2), F_OFD_SETLK). The byte need not exist; the lock lives as long as the open file does.
+Result<> lock_byte(BorrowedFd file, std::uint64_t at);
+bool try_lock_byte(BorrowedFd file, std::uint64_t at);
+
 }  // namespace planet::sys

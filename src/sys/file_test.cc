@@ -105,5 +105,19 @@ TEST_F(FileTest, OwnerModeAndTimesOfAnOPathDescriptor) {
   EXPECT_EQ(st->st_mtim.tv_sec, 2);
 }
 
+TEST(LockByte, IsForOneByteAndAsLongAsTheFileIsOpen) {
+  const std::string path = "/tmp/planet-lock-" + std::to_string(::getpid());
+  const auto open = [&] { return open_at(kCwd, path.c_str(), O_RDWR | O_CREAT, 0600); };
+  auto first = open();
+  const auto second = open();
+  ASSERT_TRUE(first && second);
+  ASSERT_TRUE(lock_byte(first->borrow(), 1ULL << 59));
+  EXPECT_FALSE(try_lock_byte(second->borrow(), 1ULL << 59));
+  EXPECT_TRUE(try_lock_byte(second->borrow(), (1ULL << 59) + 1));
+  first->reset();
+  EXPECT_TRUE(try_lock_byte(second->borrow(), 1ULL << 59));
+  EXPECT_TRUE(unlink_at(kCwd, path.c_str()));
+}
+
 }  // namespace
 }  // namespace planet::sys

@@ -42,12 +42,27 @@ Result<> set_window_size(BorrowedFd terminal, const winsize& size) {
   return done(::ioctl(terminal.get(), TIOCSWINSZ, &size), "ioctl TIOCSWINSZ");
 }
 
+Result<termios> terminal_modes(BorrowedFd terminal) {
+  termios modes{};
+  TRY(done(::tcgetattr(terminal.get(), &modes), "tcgetattr"));
+  return modes;
+}
+
 Result<termios> set_raw_mode(BorrowedFd terminal) {
   termios before{};
   TRY(done(::tcgetattr(terminal.get(), &before), "tcgetattr"));
   termios raw = before;
   ::cfmakeraw(&raw);
   TRY(done(::tcsetattr(terminal.get(), TCSANOW, &raw), "tcsetattr"));
+  return before;
+}
+
+Result<termios> set_no_echo(BorrowedFd terminal) {
+  termios before{};
+  TRY(done(::tcgetattr(terminal.get(), &before), "tcgetattr"));
+  termios silent = before;
+  silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
+  TRY(done(::tcsetattr(terminal.get(), TCSAFLUSH, &silent), "tcsetattr"));
   return before;
 }
 

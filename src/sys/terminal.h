@@ -25,8 +25,12 @@ bool is_terminal(BorrowedFd fd);
 Result<winsize> window_size(BorrowedFd terminal);
 Result<> set_window_size(BorrowedFd terminal, const winsize& size);
 
+Result<termios> terminal_modes(BorrowedFd terminal);
+
 // The modes before the change, to be restored with restore_modes.
 Result<termios> set_raw_mode(BorrowedFd terminal);
+// What is typed is not shown, as for a password.
+Result<termios> set_no_echo(BorrowedFd terminal);
 Result<> restore_modes(BorrowedFd terminal, const termios& modes);
 
 }  // namespace planet::sys
