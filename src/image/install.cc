@@ -4,7 +4,6 @@
 
 #include <algorithm>
 
-#include "image/layer_install.h"
 #include "sys/file.h"
 
 namespace planet::image {
@@ -22,8 +21,13 @@ Result<std::vector<Layer>> match_layers(const Parts& parts, const oci::ImageConf
   for (std::size_t i = 0; i < parts.layers.size(); ++i) {
     TRY_SET(Digest diff_id, Digest::parse(config.diff_ids[i]), "rootfs.diff_ids");
     Digest chain = chain_id(layers.empty() ? nullptr : &layers.back().chain, diff_id);
-    layers.push_back(
-        {.blob = &parts.layers[i], .diff_id = std::move(diff_id), .chain = std::move(chain)});
+    const PartLayer& part = parts.layers[i];
+    layers.push_back({.blob = part.blob,
+                      .diff_id = std::move(diff_id),
+                      .chain = std::move(chain),
+                      .has_blob = part.has_blob,
+                      .open = part.open,
+                      .done = part.done});
   }
   return layers;
 }
@@ -68,7 +72,7 @@ Result<> Installation::prepare(const Parts& parts, const std::vector<std::string
     return fail(Code::kInvalidArgument, "the archive has more than 100 images");
   TRY_SET(oci::ImageConfig config, oci::parse_image_config(parts.config_text));
   TRY_SET(const std::vector<Layer> layers, match_layers(parts, config));
-  TRY_SET(const std::vector<std::string> made, unpack_layers(store_, staging_, layers, progress_));
+  TRY_SET(const std::vector<std::string> made, unpack_layers(store_, staging_, layers, options_));
   staged_.layers.insert(staged_.layers.end(), made.begin(), made.end());
   Image image;
   image.digest = digest_of(parts.manifest_text).hex();
@@ -82,7 +86,9 @@ Result<> Installation::prepare(const Parts& parts, const std::vector<std::string
 }
 
 Result<> Installation::stage_blobs(const Parts& parts) {
-  for (const Blob& blob : parts.layers) staged_.blobs[blob.digest.hex()] = blob.file;
+  for (const PartLayer& layer : parts.layers)
+    if (sys::exists_at(staging_.dir(), layer.file.c_str()))
+      staged_.blobs[layer.blob.hex()] = layer.file;
   for (const std::string* text : {&parts.config_text, &parts.manifest_text}) {
     const std::string hex = digest_of(*text).hex();
     TRY(staging_.write("blob-" + hex, *text));

@@ -21,7 +21,7 @@ std::string staged_name(const Digest& chain) {
 std::string layer_record(const Layer& layer, const UnpackedLayer& unpacked) {
   oci::json::object object;
   object["diffId"] = layer.diff_id.text();
-  object["blob"] = layer.blob->digest.text();
+  object["blob"] = layer.blob.text();
   object["size"] = unpacked.bytes;
   object["maxId"] = unpacked.max_id;
   object["maxIdEntry"] = unpacked.max_id_entry;
@@ -51,6 +51,17 @@ class UntilFailure : public ByteSource {
   const std::atomic<bool>& failed_;
 };
 
+class StagedLayer : public PackedLayer {
+ public:
+  explicit StagedLayer(UniqueFd file) : file_(std::move(file)), bytes_(read_file(file_.borrow())) {}
+  Result<std::string_view> next() override { return bytes_->next(); }
+  Result<> verify() override { return {}; }
+
+ private:
+  UniqueFd file_;
+  std::unique_ptr<ByteSource> bytes_;
+};
+
 Result<> check_diff_id(const Layer& layer, const Digest& got) {
   if (got == layer.diff_id) return {};
   return fail(Code::kInvalidArgument, "its content has digest " + got.text() +
@@ -67,9 +78,12 @@ class ParallelUnpack {
         done_(layers_.size()),
         made_(layers_.size()) {}
 
-  Result<std::vector<std::string>> run(const Progress& progress) {
+  Result<std::vector<std::string>> run(const UnpackOptions& options) {
     constexpr unsigned kMostWorkers = 4;
-    const unsigned workers = std::clamp(std::thread::hardware_concurrency(), 1U, kMostWorkers);
+    const unsigned workers =
+        std::clamp(std::thread::hardware_concurrency(), options.least_workers, kMostWorkers);
+    const Progress& progress = options.progress;
+    for (const Layer& layer : layers_) TRY(staging_.write("needs-" + layer.chain.hex(), ""));
     std::vector<sys::Thread> helpers;
     helpers.reserve(workers);
     // This thread works, too. Where no other can be made (a limit of processes), it does all: it only takes longer.
@@ -98,6 +112,7 @@ class ParallelUnpack {
         failed_ = true;
       }
       changed_.notify_all();
+      if (made && layers_[*index].done) layers_[*index].done();
     }
   }
 
@@ -127,9 +142,10 @@ class ParallelUnpack {
     TRY_SET(const oci::Fields fields, oci::Fields::of(record, ""));
     std::string blob;
     TRY(fields.read("blob", blob));
-    if (blob == layer.blob->digest.text()) return {};
-    TRY_SET(const UniqueFd file, open_blob(layer));
-    const auto packed = read_file(file.borrow());
+    const bool is_same = blob == layer.blob.text();
+    if (is_same && layer.has_blob) return {};
+    TRY_SET(const auto packed, layer.open());
+    if (is_same) return packed->verify();
     UntilFailure source(*packed, failed_);
     TRY_SET(const auto plain, decompress(source));
     HashingSource hashed(*plain);
@@ -147,19 +163,21 @@ class ParallelUnpack {
     TRY(sys::make_dir_at(dir.borrow(), "fs", 0755));
     TRY_SET(UniqueFd root, sys::open_at(dir.borrow(), "fs", O_RDONLY | O_DIRECTORY));
     TRY(sys::change_mode(root.borrow(), 0755));  // whatever the caller's umask
-    TRY_SET(const UniqueFd file, open_blob(layer));
-    const auto packed = read_file(file.borrow());
-    UntilFailure source(*packed, failed_);
-    TRY_SET(const auto plain, decompress(source));
-    HashingSource hashed(*plain);
-    TRY_SET(const UnpackedLayer unpacked,
-            unpack_layer(hashed, std::move(root), [this, index] { return lower(index); }));
-    TRY(check_diff_id(layer, hashed.finish()));
-    return sys::replace_file_at(dir.borrow(), "layer.json", layer_record(layer, unpacked), 0600);
+    TRY_SET(const auto packed, layer.open());
+    auto unpacked = unpack_from(*packed, index, std::move(root));
+    if (!unpacked && unpacked.error().code() == Code::kInvalidArgument) TRY(packed->verify());
+    if (!unpacked) return std::unexpected(std::move(unpacked).error());
+    return sys::replace_file_at(dir.borrow(), "layer.json", layer_record(layer, *unpacked), 0600);
   }
 
-  Result<UniqueFd> open_blob(const Layer& layer) const {
-    return sys::open_at(staging_.dir(), layer.blob->file.c_str(), O_RDONLY);
+  Result<UnpackedLayer> unpack_from(PackedLayer& packed, std::size_t index, UniqueFd root) {
+    UntilFailure source(packed, failed_);
+    TRY_SET(const auto plain, decompress(source));
+    HashingSource hashed(*plain);
+    TRY_SET(UnpackedLayer unpacked,
+            unpack_layer(hashed, std::move(root), [this, index] { return lower(index); }));
+    TRY(check_diff_id(layers_[index], hashed.finish()));
+    return unpacked;
   }
 
   // The layers below one, topmost first, when they are complete. They were begun before it, so somebody works on each
@@ -206,8 +224,13 @@ LayerPlace layer_place(const Store& store, const Staging& staging, const Digest&
 
 Result<std::vector<std::string>> unpack_layers(const Store& store, const Staging& staging,
                                                std::vector<Layer> layers,
-                                               const Progress& progress) {
-  return ParallelUnpack(store, staging, std::move(layers)).run(progress);
+                                               const UnpackOptions& options) {
+  return ParallelUnpack(store, staging, std::move(layers)).run(options);
+}
+
+Result<std::unique_ptr<PackedLayer>> open_staged(const Staging& staging, const std::string& file) {
+  TRY_SET(UniqueFd opened, sys::open_at(staging.dir(), file.c_str(), O_RDONLY));
+  return std::make_unique<StagedLayer>(std::move(opened));
 }
 
 Result<UnpackedLayer> read_layer_record(const LayerPlace& place) {

@@ -97,7 +97,8 @@ class Loader {
   }
 
   Result<> load_manifest(std::string text, const std::string& name) {
-    Parts parts{.manifest_text = std::move(text), .manifest = {}, .config_text = "", .layers = {}};
+    Parts parts;
+    parts.manifest_text = std::move(text);
     TRY_SET(parts.manifest, oci::parse_manifest(parts.manifest_text));
     TRY_SET(parts.config_text, members_.read_verified(parts.manifest.config), "configuration");
     for (const oci::Descriptor& layer : parts.manifest.layers) {
@@ -106,7 +107,7 @@ class Loader {
                                                 " is of type " + quote(layer.media_type) +
                                                 ", and not a tar archive");
       TRY_SET(const Blob* blob, members_.verified(layer));
-      parts.layers.push_back(*blob);
+      parts.layers.push_back(part_of(*blob));
     }
     return installation_.prepare(parts, names_for(name));
   }
@@ -117,6 +118,14 @@ class Loader {
     for (const oci::ArchiveImage& image : images) TRY(load_docker_image(image));
     any_ = !images.empty();
     return {};
+  }
+
+  PartLayer part_of(const Blob& blob) const {
+    return {.blob = blob.digest,
+            .file = blob.file,
+            .has_blob = true,
+            .open = [&staging = staging_, file = blob.file] { return open_staged(staging, file); },
+            .done = {}};
   }
 
   // A docker archive has no manifest of its own: ours names the same configuration and layers.
@@ -132,7 +141,7 @@ class Loader {
       const Blob* blob = members_.find(layer);
       if (blob == nullptr)
         return fail(Code::kInvalidArgument, "the archive has no layer " + quote(layer));
-      parts.layers.push_back(*blob);
+      parts.layers.push_back(part_of(*blob));
       TRY_SET(const std::string type, layer_type(*blob));
       parts.manifest.layers.push_back({.media_type = type,
                                        .digest = blob->digest.text(),
@@ -180,7 +189,7 @@ Result<std::vector<Loaded>> load_archive(const Store& store, BorrowedFd archive,
                                          const std::string& name, const Progress& progress) {
   TRY_SET(const Staging staging, Staging::open(store.dir()));
   TRY_SET(const Members members, Members::spool(archive, staging));
-  Installation installation(store, staging, progress);
+  Installation installation(store, staging, {.least_workers = 1, .progress = progress});
   TRY(Loader(staging, members, name, installation).run());
   return installation.publish();
 }

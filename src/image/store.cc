@@ -95,6 +95,14 @@ bool Store::has_image(const std::string& digest) const {
   return sys::exists_at(dir(), ("images/" + digest).c_str());
 }
 
+bool Store::has_blob(const std::string& digest) const {
+  return sys::exists_at(dir(), ("blobs/sha256/" + digest).c_str());
+}
+
+Result<UniqueFd> Store::open_blob(const std::string& digest) const {
+  return sys::open_at(dir(), ("blobs/sha256/" + digest).c_str(), O_RDONLY | O_NOFOLLOW);
+}
+
 Result<Image> Store::read_image(const std::string& digest) const {
   const std::string file = "images/" + digest;
   TRY_SET(const std::string text, sys::read_file_at(dir(), file.c_str(), kMostImageFile));

@@ -91,6 +91,8 @@ class Store {
   std::string layer_dir(const std::string& chain_id) const;
   bool has_layer(const std::string& chain_id) const;
   bool has_image(const std::string& digest) const;
+  bool has_blob(const std::string& digest) const;
+  Result<UniqueFd> open_blob(const std::string& digest) const;
   Result<Image> read_image(const std::string& digest) const;  // kNotFound: no such image
 
  private:
