@@ -67,7 +67,8 @@ Result<> note_layers(Image& image, const Store& store, const Staging& staging,
 
 }  // namespace
 
-Result<> Installation::prepare(const Parts& parts, const std::vector<std::string>& names) {
+Result<> Installation::prepare(const Parts& parts, const std::vector<std::string>& names,
+                               const std::vector<std::string>& repo_digests) {
   if (staged_.images.size() == kMostImages)
     return fail(Code::kInvalidArgument, "the archive has more than 100 images");
   TRY_SET(oci::ImageConfig config, oci::parse_image_config(parts.config_text));
@@ -81,7 +82,8 @@ Result<> Installation::prepare(const Parts& parts, const std::vector<std::string
   image.config = std::move(config);
   TRY(note_layers(image, store_, staging_, layers));
   TRY(stage_blobs(parts));
-  staged_.images.push_back({.names = names, .image = std::move(image)});
+  staged_.images.push_back(
+      {.names = names, .repo_digests = repo_digests, .image = std::move(image)});
   return {};
 }
 

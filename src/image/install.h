@@ -41,7 +41,9 @@ class Installation {
 
   // Verifies that manifest, configuration and layers belong together, and unpacks the layers that neither the store
   // nor an image before this one has. Nothing is visible yet.
-  Result<> prepare(const Parts& parts, const std::vector<std::string>& names);
+  // `repo_digests`: what its registry calls it.
+  Result<> prepare(const Parts& parts, const std::vector<std::string>& names,
+                   const std::vector<std::string>& repo_digests = {});
 
   // Shows what was prepared.
   Result<std::vector<Loaded>> publish();

@@ -147,4 +147,10 @@ std::vector<Reference> local_candidates(const Reference& reference) {
   return {local, with_default_host(reference)};
 }
 
+std::string short_name(std::string name) {
+  for (const std::string_view prefix : {"docker.io/library/", "docker.io/"})
+    if (name.starts_with(prefix)) return name.substr(prefix.size());
+  return name;
+}
+
 }  // namespace planet::image

@@ -33,4 +33,7 @@ std::vector<Reference> local_candidates(const Reference& reference);
 // The reference with a host: Docker Hub's if none was given, as docker names what it loads.
 Reference with_default_host(Reference reference);
 
+// The other way round, for people: "docker.io/library/debian" is "debian".
+std::string short_name(std::string name);
+
 }  // namespace planet::image

@@ -8,7 +8,7 @@
 
 #include "base/strings.h"
 #include "registry/challenge.h"
-#include "registry/helper.h"
+#include "registry/login.h"
 #include "registry/text.h"
 #include "registry/token.h"
 #include "sys/process.h"
@@ -173,16 +173,7 @@ std::unexpected<Error> Session::no_login() const {
 
 Result<std::optional<Credentials>> Session::credentials() {
   if (state_->credentials) return *state_->credentials;
-  std::optional<Credentials> found;
-  if (!settings_.docker_config.empty()) {
-    TRY_SET(const DockerConfig config, read_docker_config(settings_.docker_config));
-    const Login login = find_login(config, host_);
-    found = login.credentials;
-    if (!login.helper.empty()) {
-      TRY_SET(const Helper helper, find_helper(login.helper, settings_.search_path));
-      TRY_SET(found, helper_get(helper, login.server));
-    }
-  }
+  TRY_SET(std::optional<Credentials> found, kept_login(settings_, host_));
   state_->credentials = found;
   return found;
 }
