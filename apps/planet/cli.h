@@ -64,6 +64,9 @@ bool confirmed(const std::string& warning);
 
 std::string current_directory();
 
+// Pulls the image for `run` and its like, with docker's words, on standard error. Returns the exit status.
+int pull_for_run(const Global& global, const std::string& image);
+
 // One function for each command.
 int run_command(const Global& global, const std::vector<std::string>& args);
 int create_command(const Global& global, const std::vector<std::string>& args);
@@ -92,6 +95,10 @@ int volume_inspect_command(const Global& global, const std::vector<std::string>&
 int volume_ls_command(const Global& global, const std::vector<std::string>& args);
 int volume_prune_command(const Global& global, const std::vector<std::string>& args);
 int volume_rm_command(const Global& global, const std::vector<std::string>& args);
+int pull_command(const Global& global, const std::vector<std::string>& args);
+int push_command(const Global& global, const std::vector<std::string>& args);
+int login_command(const Global& global, const std::vector<std::string>& args);
+int logout_command(const Global& global, const std::vector<std::string>& args);
 int version_command(const Global& global, const std::vector<std::string>& args);
 int info_command(const Global& global, const std::vector<std::string>& args);
 

@@ -8,6 +8,7 @@
 #include "cli.h"
 #include "each.h"
 #include "engine/start.h"
+#include "image_getter.h"
 #include "run_flags.h"
 
 namespace planet::cli {
@@ -23,11 +24,15 @@ engine::RunHooks plain_hooks() {
 
 int create_command(const Global& global, const std::vector<std::string>& args) {
   int status = 0;
-  const auto request = parse_run_flags(Making::kCreate, args, status);
+  auto request = parse_run_flags(Making::kCreate, args, status);
   if (!request) return status;
   const auto engine = engine::Engine::open(global.root, global.runroot);
   if (!engine) return complain(engine.error(), kEngineFailed);
-  const auto id = engine::create(*engine, *request, plain_hooks());
+  engine::RunHooks hooks = plain_hooks();
+  ImageGetter getter(global, *request);
+  if (!getter.prepare(hooks)) return 1;
+  const auto id = engine::create(*engine, *request, hooks);
+  if (!id && getter.failed() != 0) return 1;
   if (!id) return complain(id.error(), 1);
   std::puts(id->c_str());
   return 0;

@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "explain.h"
+#include "image_getter.h"
 #include "run_flags.h"
 
 namespace planet::cli {
@@ -18,7 +19,7 @@ bool terminal_is_missing(const engine::RunRequest& request) {
 
 int run_command(const Global& global, const std::vector<std::string>& args) {
   int status = 0;
-  const auto request = parse_run_flags(Making::kRun, args, status);
+  auto request = parse_run_flags(Making::kRun, args, status);
   if (!request) return status;
   if (terminal_is_missing(*request))
     return complain("-t needs a terminal as input, and this input is none; leave out -t");
@@ -33,7 +34,10 @@ int run_command(const Global& global, const std::vector<std::string>& args) {
     hooks.log = &*explainer;
     hooks.started = [&] { explainer->total("and the command runs"); };
   }
+  ImageGetter getter(global, *request);
+  if (!getter.prepare(hooks)) return getter.failed();
   const auto ended = engine::run(*engine, *request, hooks);
+  if (!ended && getter.failed() != 0) return getter.failed();
   if (!ended) return complain(ended.error(), exit_status(ended.error(), kEngineFailed));
   if (explainer && !request->detach)
     explainer->total("all in all, with the command and the tidying up");

@@ -33,6 +33,10 @@ constexpr Command kCommands[] = {
     {"tag", "give an image one more name", tag_command},
     {"history", "show how an image was made", history_command},
     {"load", "add images from an archive (OCI or docker)", load_command},
+    {"pull", "get an image from a registry", pull_command},
+    {"push", "bring an image to a registry", push_command},
+    {"login", "log in to a registry", login_command},
+    {"logout", "log out from a registry", logout_command},
     {"info", "what this host and this engine can do", info_command},
     {"version", "the version of planet", version_command},
 };
@@ -63,6 +67,8 @@ constexpr Command kImageCommands[] = {
     {"prune", "remove images that nothing needs", image_prune_command},
     {"rm", "remove images", rmi_command},
     {"tag", "give an image one more name", tag_command},
+    {"pull", "get an image from a registry", pull_command},
+    {"push", "bring an image to a registry", push_command},
 };
 
 constexpr Command kVolumeCommands[] = {

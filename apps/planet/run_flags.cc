@@ -57,7 +57,7 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_text(app, "--oom-score-adj", words.oom_score_adj, "-1000 to 1000");
   // A flag that may have a value after '=', but never takes the next word for one.
   app.add_flag("--explain{text}", words.explain, "show each step of making it; =json for tools");
-  app.add_option("--pull", words.pull, "missing or never (nothing is pulled yet)");
+  app.add_option("--pull", words.pull, "always, missing or never get the image from its registry");
 }
 
 void add_file_flags(CLI::App& app, RunRequest& request, Words& words) {
@@ -256,10 +256,13 @@ Result<> judge_process(const Words& words, RunRequest& request) {
   else if (!words.explain.empty())
     return fail(Code::kInvalidArgument,
                 "--explain=" + quote(words.explain) + ": expected nothing or json");
-  if (words.pull != "missing" && words.pull != "never")
-    return fail(Code::kUnsupported,
-                "--pull " + quote(words.pull) +
-                    ": this version has missing and never; load images with `planet load`");
+  if (words.pull == "always")
+    request.pull = engine::Pull::kAlways;
+  else if (words.pull == "never")
+    request.pull = engine::Pull::kNever;
+  else if (words.pull != "missing")
+    return fail(Code::kInvalidArgument,
+                "--pull " + quote(words.pull) + ": expected always, missing or never");
   return {};
 }
 

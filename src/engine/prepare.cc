@@ -1,5 +1,7 @@
 #include "engine/prepare.h"
 
+#include <utility>
+
 #include "base/strings.h"
 #include "engine/containers.h"
 #include "engine/reserve.h"
@@ -136,12 +138,18 @@ Result<> write_id_file(const RunRequest& request, const std::string& id, Undo& u
 
 }  // namespace
 
+Result<image::Image> find_image(const Engine& engine, const RunRequest& request,
+                                const RunHooks& hooks) {
+  if (!request.rootfs.empty()) return image::Image{};
+  auto image = image::resolve_or_embedded(engine.store, request.image);
+  if (image || image.error().code() != Code::kNotFound || !hooks.missing_image) return image;
+  TRY(hooks.missing_image(request.image));
+  return engine.store.resolve(request.image);
+}
+
 Result<> prepare(const Engine& engine, const RunRequest& request, bool private_users,
                  Prepared& prepared, Undo& undo) {
-  image::Image image;
-  if (request.rootfs.empty()) {
-    TRY_SET(image, image::resolve_or_embedded(engine.store, request.image));
-  }
+  const image::Image image = std::exchange(prepared.image, {});
   prepared.record = new_record(request, image);
   Record& record = prepared.record;
   // Last, when no record names them any more.

@@ -15,6 +15,7 @@ namespace planet::engine {
 
 // A container that is written down and not started.
 struct Prepared {
+  image::Image image;  // from find_image(), for prepare()
   Record record;
   oci::Spec spec;
   runtime::RootSource root;
@@ -24,6 +25,10 @@ struct Prepared {
   bool fresh = true;
   Exit rest;
 };
+
+// The image of the request, got from where hooks.missing_image gets it if it is not here; an empty one for a directory.
+Result<image::Image> find_image(const Engine& engine, const RunRequest& request,
+                                const RunHooks& hooks);
 
 // Reserves and writes down everything; undone again unless `undo` commits. `prepared` outlives `undo`: nobody may take
 // what is being undone for something that was left behind.

@@ -29,6 +29,9 @@ struct RestartPolicy {
 
 enum class VolumeKind : std::uint8_t { kBind, kVolume };
 
+// When the image is got from its registry.
+enum class Pull : std::uint8_t { kMissing, kAlways, kNever };
+
 struct Volume {
   VolumeKind kind = VolumeKind::kBind;
   std::string source;       // kBind: an absolute path; kVolume: its name, empty for one without
@@ -91,6 +94,7 @@ struct RunRequest {
   RestartPolicy restart;
   bool init = false;
   Explain explain = Explain::kNo;
+  Pull pull = Pull::kMissing;
 };
 
 }  // namespace planet::engine

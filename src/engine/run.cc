@@ -13,6 +13,7 @@ Result<int> run_once(const Engine& engine, const RunRequest& request, bool priva
   if (!private_users) TRY(runtime::leave_writable_program());
   Prepared prepared;
   Undo undo;
+  TRY_SET(prepared.image, find_image(engine, request, hooks));
   TRY(prepare(engine, request, private_users, prepared, undo));
   if (!request.detach) {
     undo.commit();  // from here the keeper takes it down

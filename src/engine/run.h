@@ -25,6 +25,8 @@ struct Engine {
 };
 
 struct RunHooks {
+  // The image is not here: gets it. Without this, that is an error.
+  std::function<Result<>(const std::string& image)> missing_image;
   runtime::StepLog* log = nullptr;
   std::function<void(const std::string&)> say;  // a word to the user, beside the container's output
   std::function<void()> started;  // the command runs (not called for a detached container)

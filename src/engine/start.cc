@@ -58,6 +58,7 @@ Result<std::string> create(const Engine& engine, const RunRequest& request, cons
   Prepared prepared;
   prepared.fresh = false;
   Undo undo;
+  TRY_SET(prepared.image, find_image(engine, request, hooks));
   TRY(prepare(engine, request, private_users, prepared, undo));
   TRY(write_exit(engine.places, prepared.record.id, {.never_started = true}));
   undo.commit();
