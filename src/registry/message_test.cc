@@ -159,6 +159,9 @@ const BadCase kBad[] = {
     {"SSH-2.0-OpenSSH_9.2\r\n", "not HTTP"},
     {"\x15\x03\x01\x00\x02\x02\x50", "not HTTP"},
     {"HTTP/1.1 101 Switching\r\nUpgrade: h2c\r\n\r\n", "another protocol"},
+    {"HTTP/1.1 200 OK\r\nX: " + std::string(40'000, 'x') + "\r\nY: " + std::string(40'000, 'y') +
+         "\r\n\r\n",
+     "longer than 64 KiB"},
     {"HTTP/1.1 200 OK\r\nX: " + std::string(ResponseReader::kMostHead, 'x') + "\r\n\r\n",
      "longer than 64 KiB"},
 };
