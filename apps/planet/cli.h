@@ -88,6 +88,7 @@ int image_inspect_command(const Global& global, const std::vector<std::string>& 
 int image_prune_command(const Global& global, const std::vector<std::string>& args);
 int load_command(const Global& global, const std::vector<std::string>& args);
 int cp_command(const Global& global, const std::vector<std::string>& args);
+int commit_command(const Global& global, const std::vector<std::string>& args);
 int diff_command(const Global& global, const std::vector<std::string>& args);
 int export_command(const Global& global, const std::vector<std::string>& args);
 int volume_create_command(const Global& global, const std::vector<std::string>& args);

@@ -1,4 +1,4 @@
-// planet cp, diff, export: files of a container.
+// planet commit, cp, diff, export: files of a container.
 #include <unistd.h>
 
 #include <cstdio>
@@ -6,9 +6,12 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "engine/commit.h"
 #include "engine/copy.h"
 #include "engine/diff.h"
+#include "engine/interruptible.h"
 #include "format/human.h"
+#include "image/staging.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -94,6 +97,37 @@ int diff_command(const Global& global, const std::vector<std::string>& args) {
     std::printf("%c %s\n", static_cast<char>(change.kind),
                 terminal ? format::terminal_text(change.path, false).c_str() : change.path.c_str());
   return 0;
+}
+
+int commit_command(const Global& global, const std::vector<std::string>& args) {
+  std::string container;
+  engine::CommitOptions options;
+  CLI::App app("Makes an image of what a container has become.", "planet commit");
+  app.add_option("-a,--author", options.author, "who made it");
+  app.add_option("-m,--message", options.message, "a word on it");
+  add_list(app, "-c,--change", options.changes,
+           "an instruction of Dockerfiles, such as CMD or ENV");
+  app.add_flag("-p,--pause", options.pause, "pause a running one meanwhile; the default");
+  app.add_option("container", container, "name or id")->required();
+  app.add_option("repository", options.name, "REPOSITORY[:TAG]");
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  options.say = say;
+  return engine::run_interruptibly(
+      [&] {
+        const auto made = [&]() -> Result<std::string> {
+          TRY_SET(const engine::Engine engine, engine::Engine::open(global.root, global.runroot));
+          TRY_SET(const std::string id, engine::find_container(engine.places, container));
+          return engine::commit(engine, id, options);
+        }();
+        if (!made) return complain(made.error());
+        std::printf("sha256:%s\n", made->c_str());
+        return 0;
+      },
+      [&] {
+        const auto store = image::Store::open(global.root);
+        if (store) (void)image::Staging::open(store->dir());
+      });
 }
 
 int export_command(const Global& global, const std::vector<std::string>& args) {

@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
     {"kill", "send a signal to a container", kill_command},
     {"rm", "remove containers", rm_command},
     {"rename", "give a container another name", rename_command},
+    {"commit", "make an image of what a container has become", commit_command},
     {"cp", "copy files out of a container, or into it", cp_command},
     {"diff", "what a container has changed in its image's files", diff_command},
     {"export", "write a container's files as a tar archive", export_command},
@@ -43,6 +44,7 @@ constexpr Command kCommands[] = {
 
 // docker's way to group commands: `planet image rm` is `planet rmi`, and some are only there.
 constexpr Command kContainerCommands[] = {
+    {"commit", "make an image of what a container has become", commit_command},
     {"cp", "copy files out of a container, or into it", cp_command},
     {"create", "make a container, and start it later", create_command},
     {"exec", "run one more command in a running container", exec_command},
