@@ -1,6 +1,7 @@
 #include "image/image_list.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -120,8 +121,9 @@ Result<std::vector<ImageRow>> list_rows(const Store& store, const format::Filter
                                         std::string_view reference) {
   TRY_SET(const Wanted wanted, look_up(store, filters));
   TRY_SET(std::vector<Listed> listed, store.list());
-  std::ranges::stable_sort(listed, [](const Listed& a, const Listed& b) {
-    return created_of(a.image) > created_of(b.image);
+  // Not stable_sort, whose buffer the library's own header calls deprecated: an error with clang.
+  std::ranges::sort(listed, std::greater<>(), [](const Listed& one) {
+    return std::pair(created_of(one.image), one.image.digest);
   });
   std::vector<ImageRow> rows;
   for (const Listed& one : listed) {
