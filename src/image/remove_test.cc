@@ -172,9 +172,13 @@ TEST_F(RemoveTest, WhatALoadReliesOnStays) {
   add({.names = {"docker.io/library/a:1"}, .layers = {"base", "a"}});
   {
     auto loading = Staging::open(store_->dir());
+    const auto image = store_->resolve("a:1");
     ASSERT_TRUE(loading->write("needs-" + chain({"base"}), ""));
+    ASSERT_TRUE(loading->write("needs-" + image->config_digest, ""));
     ASSERT_TRUE(remove_image(*store_, "a:1", false, nobody()));
     EXPECT_TRUE(store_->has_layer(chain({"base"})));
+    EXPECT_TRUE(store_->has_blob(image->config_digest));
+    EXPECT_FALSE(store_->has_blob(image->digest));
     EXPECT_FALSE(store_->has_layer(chain({"base", "a"})));
   }
   // A mark whose maker is gone does not count.

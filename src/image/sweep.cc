@@ -112,19 +112,31 @@ class Sweeper {
     return {};
   }
 
+  // As with layers: first out of sight, then a look at who has said meanwhile that it counts upon one.
   Result<> drop_blobs(const Names& needed) {
     TRY_SET(const std::vector<std::string> blobs, names_in(store_, "blobs/sha256"));
+    std::vector<std::string> out;
     for (const std::string& blob : blobs) {
       if (needed.contains(blob)) continue;
-      const std::string file = "blobs/sha256/" + blob;
-      if (const auto st = sys::lstat_at(store_.dir(), file.c_str()))
-        swept_.bytes += static_cast<std::uint64_t>(st->st_blocks) * 512;
-      // An uncompressed lowest layer has the same digest as its chain.
-      TRY(sys::rename_at(store_.dir(), file.c_str(), staging_.dir(),
-                         ("dead-blob-" + blob).c_str()));
+      TRY(sys::rename_at(store_.dir(), ("blobs/sha256/" + blob).c_str(), staging_.dir(),
+                         out_name(blob).c_str()));
+      out.push_back(blob);
     }
-    return {};
+    if (out.empty()) return {};
+    Names marked;
+    const Result<> looked = add_marks(store_, marked);
+    for (const std::string& blob : out) {
+      if (!looked || marked.contains(blob))
+        TRY(sys::rename_at(staging_.dir(), out_name(blob).c_str(), store_.dir(),
+                           ("blobs/sha256/" + blob).c_str()));
+      else if (const auto st = sys::lstat_at(staging_.dir(), out_name(blob).c_str()))
+        swept_.bytes += static_cast<std::uint64_t>(st->st_blocks) * 512;
+    }
+    return looked;
   }
+
+  // An uncompressed lowest layer has the same digest as its chain: a name that no layer has.
+  static std::string out_name(const std::string& blob) { return "dead-blob-" + blob; }
 
   const Store& store_;
   const Staging& staging_;

@@ -251,3 +251,30 @@ PYTHON
 		[ "$(grep -c '^planet: ' <<<"$output")" = 1 ] || { echo "$words: $output"; false; }
 	done
 }
+
+@test "a pull that is killed or interrupted leaves nothing, and the next one finishes" {
+	make_image first
+	head -c 3000000 /dev/urandom >"$top/bundle-first/rootfs/random"
+	umoci repack --image "$top/layout-first:1" "$top/bundle-first" >/dev/null
+	registry_start plain
+	copy "oci:$top/layout-first:1" "docker://$registry/a/first:1"
+	local round signal pull status
+	for round in $(seq 16); do
+		signal=$([ $((round % 2)) = 0 ] && echo KILL || echo TERM)
+		"$PLANET_BIN" --root "$root" --runroot "$runroot" pull -q "$registry/a/first:1" >"$top/out" 2>&1 3>&- &
+		pull=$!
+		sleep "0.0$((round * 5 + 10))"
+		# It may have ended by itself.
+		kill -$signal $pull 2>/dev/null || :
+		status=0
+		wait $pull || status=$?
+		case $status in 0 | 137 | 143) ;; *) cat "$top/out"; false ;; esac
+		[ $signal = KILL ] || [ -z "$(ls -A "$root/staging" 2>/dev/null)" ]
+		[ -n "$(ls "$root/tags" 2>/dev/null)" ] || [ -z "$(ls -A "$root/images" 2>/dev/null)" ]
+		[ $((round % 4)) != 0 ] || rm -rf "$root"
+	done
+	planet pull -q "$registry/a/first:1"
+	[ -z "$(ls -A "$root/staging")" ]
+	[ "$(planet run --rm "$registry/a/first:1" /bin/cat /word)" = first ]
+	for blob in "$root"/blobs/sha256/*; do [ "$(sha256sum <"$blob" | cut -d' ' -f1)" = "$(basename "$blob")" ]; done
+}
