@@ -3,10 +3,12 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include <array>
+#include <algorithm>
 #include <cerrno>
 #include <string>
+#include <vector>
 
+#include "runtime/raw_mode.h"
 #include "sys/file.h"
 #include "sys/terminal.h"
 
@@ -70,34 +72,6 @@ class Flow {
   std::size_t most_write_ = kSafeWrite;
 };
 
-// The caller's terminal in raw mode, as long as this lives.
-class RawMode {
- public:
-  explicit RawMode(std::optional<BorrowedFd> terminal) : terminal_(terminal) {
-    if (!terminal_) return;
-    if (auto before = sys::set_raw_mode(*terminal_))
-      before_ = *before;
-    else
-      terminal_.reset();
-  }
-  RawMode(const RawMode&) = delete;
-  RawMode& operator=(const RawMode&) = delete;
-  RawMode(RawMode&&) = delete;
-  RawMode& operator=(RawMode&&) = delete;
-  ~RawMode() {
-    if (terminal_) (void)sys::restore_modes(*terminal_, before_);
-  }
-  bool active() const { return terminal_.has_value(); }
-  void follow_size(BorrowedFd master) const {
-    if (!terminal_) return;
-    if (const auto size = sys::window_size(*terminal_)) (void)sys::set_window_size(master, *size);
-  }
-
- private:
-  std::optional<BorrowedFd> terminal_;
-  termios before_{};
-};
-
 class Relay {
  public:
   Relay(sys::Child& process, Connections connections, sys::SignalFd& signals)
@@ -110,10 +84,12 @@ class Relay {
         err_(borrow(ends_.container_err), ends_.caller_err) {
     if (ends_.terminal.valid()) raw_.follow_size(ends_.terminal.borrow());
     if (!input_end()) in_.stop_reading();
+    if (ends_.companion != nullptr) ends_.companion->connect(&process_, input_end());
   }
 
   Result<sys::ExitStatus> run() {
     while (!finished()) TRY(turn());
+    if (ends_.companion != nullptr) ends_.companion->connect(nullptr, std::nullopt);
     return process_.wait();
   }
 
@@ -133,33 +109,53 @@ class Relay {
     return ends_.terminal.valid() ? borrow(ends_.terminal) : borrow(ends_.container_out);
   }
 
-  bool finished() const { return exited_ && out_.ended() && err_.ended(); }
+  bool held() const { return ends_.companion != nullptr && ends_.companion->holds_output(); }
+  bool finished() const { return exited_ && out_.ended() && err_.ended() && !held(); }
 
   // Waits for whatever is next and handles it.
   Result<> turn() {
-    std::array<pollfd, 5> set{};
-    set[0] = {.fd = signals_.fd().get(), .events = POLLIN, .revents = 0};
-    set[1] = {.fd = exited_ ? -1 : process_.pidfd().get(), .events = POLLIN, .revents = 0};
-    set[2] = watch(in_);
-    set[3] = watch(out_);
-    set[4] = watch(err_);
-    TRY_SET(const int ready, sys::wait_ready(set, patience()));
-    if (ready == 0 && exited_ && !out_.writing() && !err_.writing()) {
+    constexpr std::size_t kOwn = 5;
+    const bool held_back = held();
+    set_.resize(kOwn);
+    set_[0] = {.fd = signals_.fd().get(), .events = POLLIN, .revents = 0};
+    set_[1] = {.fd = exited_ ? -1 : process_.pidfd().get(), .events = POLLIN, .revents = 0};
+    set_[2] = watch(in_);
+    set_[3] = held_back && out_.reading() ? kNothing : watch(out_);
+    set_[4] = held_back && err_.reading() ? kNothing : watch(err_);
+    if (ends_.companion != nullptr) ends_.companion->watch(set_);
+    TRY_SET(const int ready,
+            sys::wait_ready(set_, shorter(patience(held_back), companion_patience())));
+    if (ready == 0 && exited_ && !held_back && !out_.writing() && !err_.writing()) {
       out_.stop_reading();
       err_.stop_reading();
     }
-    if (set[0].revents != 0) pass_signals();
-    if (set[1].revents != 0) note_exit();
-    if (set[2].revents != 0) move(in_, std::nullopt);
-    if (set[3].revents != 0) move(out_, Stream::kOut);
-    if (set[4].revents != 0) move(err_, Stream::kErr);
+    if (set_[0].revents != 0) pass_signals();
+    if (set_[1].revents != 0) note_exit();
+    if (set_[2].revents != 0) move(in_, std::nullopt);
+    if (set_[3].revents != 0) move(out_, Stream::kOut);
+    if (set_[4].revents != 0) move(err_, Stream::kErr);
+    if (ends_.companion == nullptr) return {};
+    ends_.companion->serve(std::span<const pollfd>(set_).subspan(kOwn));
+    if (ends_.companion->ends_input()) end_input();
     return {};
   }
 
+  static int shorter(int a, int b) { return a < 0 ? b : b < 0 ? a : std::min(a, b); }
+  int companion_patience() const {
+    return ends_.companion == nullptr ? -1 : ends_.companion->patience();
+  }
+
+  void end_input() {
+    ends_.companion->connect(&process_, std::nullopt);
+    ends_.container_in.reset();
+    if (ends_.terminal.valid()) hang_up();
+  }
+
+  static constexpr pollfd kNothing = {.fd = -1, .events = 0, .revents = 0};
   static pollfd watch(const Flow& flow) {
     if (flow.writing()) return {.fd = flow.to().get(), .events = POLLOUT, .revents = 0};
     if (flow.reading()) return {.fd = flow.from().get(), .events = POLLIN, .revents = 0};
-    return {.fd = -1, .events = 0, .revents = 0};
+    return kNothing;
   }
 
   void move(Flow& flow, std::optional<Stream> stream) {
@@ -194,15 +190,16 @@ class Relay {
   // How long to wait, in milliseconds. All that the container's processes wrote before the end is in the pipes by
   // then, so what is there is taken and it is over: children that an exec'd process leaves behind may hold its
   // streams for ever. A terminal passes bytes on by a kernel thread, which may lag.
-  int patience() const {
+  int patience(bool held_back) const {
     constexpr int kTerminalLag = 100;
-    if (!exited_ || out_.writing() || err_.writing()) return -1;
+    if (!exited_ || held_back || out_.writing() || err_.writing()) return -1;
     return ends_.terminal.valid() ? kTerminalLag : 0;
   }
 
   void note_exit() {
     exited_ = true;
     in_.stop_reading();
+    if (ends_.companion != nullptr) ends_.companion->connect(&process_, std::nullopt);
   }
 
   sys::Child& process_;
@@ -210,6 +207,7 @@ class Relay {
   sys::SignalFd& signals_;
   RawMode raw_;
   Flow in_, out_, err_;
+  std::vector<pollfd> set_;
   bool exited_ = false;
 };
 

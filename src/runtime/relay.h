@@ -6,7 +6,9 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -29,6 +31,19 @@ class OutputTap {
   virtual void output(Stream stream, std::string_view bytes) = 0;
 };
 
+// Whoever else takes part in a relay: clients that come and go, timers. It waits and is served in the same loop.
+class Companion : public OutputTap {
+ public:
+  // The process and where its input goes (none if it has none, or when it is over), before the first turn and after the
+  // end. They are lent until the next call.
+  virtual void connect(const sys::Child* process, std::optional<BorrowedFd> input) = 0;
+  virtual void watch(std::vector<pollfd>& set) = 0;        // appends what it waits for
+  virtual void serve(std::span<const pollfd> waited) = 0;  // the same, with what is ready
+  virtual int patience() const = 0;  // milliseconds until it wants to be served anyhow; -1: never
+  virtual bool holds_output() const = 0;  // somebody has yet to take what came before
+  virtual bool ends_input() = 0;          // true once: the process's input is over
+};
+
 // What is connected. The container's ends are owned and closed when their stream ends; the caller's are lent. A
 // caller's end that is absent swallows output, or gives no input.
 struct Connections {
@@ -36,6 +51,7 @@ struct Connections {
   UniqueFd terminal;                                    // the master, instead of the three
   std::optional<BorrowedFd> caller_in, caller_out, caller_err;
   OutputTap* tap = nullptr;
+  Companion* companion = nullptr;
 };
 
 // Relays until the process has ended and its output is drained. With a terminal on both sides, the caller's is in

@@ -178,6 +178,14 @@ Result<Message> receive_message(BorrowedFd socket, std::size_t limit) {
   return message;
 }
 
+Result<uid_t> peer_user(BorrowedFd socket) {
+  ucred peer{};
+  socklen_t length = sizeof peer;
+  if (::getsockopt(socket.get(), SOL_SOCKET, SO_PEERCRED, &peer, &length) < 0)
+    return failed("getsockopt SO_PEERCRED");
+  return peer.uid;
+}
+
 bool peer_closed(BorrowedFd socket) {
   pollfd query{.fd = socket.get(), .events = 0, .revents = 0};
   return ::poll(&query, 1, 0) > 0 && (query.revents & (POLLHUP | POLLERR)) != 0;

@@ -44,6 +44,9 @@ struct Message {
 // Errors: kCorrupt - a message longer than `limit`, or descriptors that were cut off.
 Result<Message> receive_message(BorrowedFd socket, std::size_t limit);
 
+// The effective user of whoever connected: unix(7), SO_PEERCRED.
+Result<uid_t> peer_user(BorrowedFd socket);
+
 // True when nobody holds the other end any more.
 bool peer_closed(BorrowedFd socket);
 
