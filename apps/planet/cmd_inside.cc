@@ -1,4 +1,4 @@
-// planet logs, exec: what happens in a container.
+// planet logs, attach, exec: what happens in a container.
 #include <unistd.h>
 
 #include <cstdio>
@@ -6,8 +6,10 @@
 #include "base/strings.h"
 #include "cli.h"
 #include "engine/containers.h"
+#include "engine/detach_keys.h"
 #include "engine/exec.h"
 #include "engine/log.h"
+#include "engine/start.h"
 
 namespace planet::cli {
 namespace {
@@ -30,11 +32,17 @@ void print_line(const engine::LogLine& line, bool timestamps) {
 int logs_command(const Global& global, const std::vector<std::string>& args) {
   std::string name;
   std::string tail = "all";
+  std::string since;
+  std::string until;
   bool timestamps = false;
+  bool details = false;
   engine::LogQuery query;
   CLI::App app("Shows what a container wrote.", "planet logs");
   app.add_flag("-f,--follow", query.follow, "go on until it ends");
   app.add_flag("-t,--timestamps", timestamps, "when each line was written");
+  app.add_flag("--details", details, "for docker's sake: lines have no attributes");
+  app.add_option("--since", since, "only what was written since: 10m, 2026-01-02T03:04:05Z");
+  app.add_option("--until", until, "only what was written before");
   app.add_option("-n,--tail", tail, "only the last so many lines");
   app.add_option("container", name, "name or id")->required();
   int status = 0;
@@ -43,6 +51,12 @@ int logs_command(const Global& global, const std::vector<std::string>& args) {
     if (tail != "all") {
       TRY_SET(query.tail, parse_number<std::uint64_t>(tail, "--tail"));
     }
+    if (!since.empty()) {
+      TRY_SET(query.since, format::parse_moment(since, format::now()), "--since");
+    }
+    if (!until.empty()) {
+      TRY_SET(query.until, format::parse_moment(until, format::now()), "--until");
+    }
     TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
     TRY_SET(const std::string id, engine::find_container(places, name));
     return engine::read_log(
@@ -50,6 +64,36 @@ int logs_command(const Global& global, const std::vector<std::string>& args) {
         [&] { return has_ended(places, id); });
   }();
   return done ? 0 : complain(done.error());
+}
+
+int attach_command(const Global& global, const std::vector<std::string>& args) {
+  std::string name;
+  std::string keys;
+  bool no_stdin = false;
+  engine::AttachOptions options;
+  CLI::App app("Shows what a running container writes, and gives it what is typed here.",
+               "planet attach");
+  app.add_flag("--no-stdin", no_stdin, "show only");
+  app.add_flag("--sig-proxy,!--no-sig-proxy", options.pass_signals,
+               "signals that arrive here go to the container");
+  app.add_option("--detach-keys", keys, "what leaves it running: ctrl-p,ctrl-q");
+  app.add_option("container", name, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  const auto ended = [&]() -> Result<std::optional<int>> {
+    TRY_SET(options.detach_keys, engine::parse_detach_keys(keys));
+    options.input = !no_stdin;
+    TRY_SET(const engine::Engine engine, engine::Engine::open(global.root, global.runroot));
+    TRY_SET(const std::string id, engine::find_container(engine.places, name));
+    TRY_SET(const engine::Container container, engine::settle(engine.places, id));
+    if (options.input && container.record.terminal && ::isatty(0) != 1)
+      return fail(Code::kInvalidArgument,
+                  "the container has a terminal, and this input is none; give --no-stdin");
+    return engine::attach(engine, container, options);
+  }();
+  if (!ended) return complain(ended.error());
+  if (!*ended) say("left; the container goes on");
+  return ended->value_or(0);
 }
 
 int exec_command(const Global& global, const std::vector<std::string>& args) {

@@ -1,4 +1,4 @@
-// planet create, start, restart, wait, rename, container: a container's life in single steps.
+// planet create, start, restart, wait, pause, unpause, rename: a container's life in single steps.
 #include <signal.h>
 #include <unistd.h>
 
@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "cli.h"
 #include "each.h"
+#include "engine/detach_keys.h"
 #include "engine/start.h"
 #include "image_getter.h"
 #include "run_flags.h"
@@ -41,15 +42,20 @@ int create_command(const Global& global, const std::vector<std::string>& args) {
 int start_command(const Global& global, const std::vector<std::string>& args) {
   engine::StartOptions options;
   std::vector<std::string> names;
+  std::string keys;
   CLI::App app("Starts containers that are made or have ended.", "planet start");
   app.add_flag("-a,--attach", options.attach, "show its output, and end as it ends");
   app.add_flag("-i,--interactive", options.interactive, "give it the input of this command");
+  app.add_option("--detach-keys", keys, "what leaves it running: ctrl-p,ctrl-q");
   app.add_option("container", names, "name or id")->required();
   int status = 0;
   if (!parse(app, args, status)) return status;
   options.attach = options.attach || options.interactive;
   if (options.attach && names.size() > 1)
     return complain("you cannot start and attach multiple containers at once");
+  const auto bytes = engine::parse_detach_keys(keys);
+  if (!bytes) return complain(bytes.error());
+  options.detach_keys = *bytes;
   int ended = 0;
   status = for_each_id(global, names,
                        [&](const engine::Engine& engine, const std::string& id,
@@ -94,6 +100,32 @@ int wait_command(const Global& global, const std::vector<std::string>& args) {
                        TRY_SET(const int ended, engine::wait(engine, id));
                        return std::to_string(ended);
                      });
+}
+
+namespace {
+
+int pause_or_not(const Global& global, const std::vector<std::string>& args, bool on) {
+  std::vector<std::string> names;
+  CLI::App app(on ? "Freezes containers: their processes get no time, and stay as they are."
+                  : "Lets containers go on that were paused.",
+               on ? "planet pause" : "planet unpause");
+  app.add_option("container", names, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  return for_each_container(global, names,
+                            [&](const engine::Engine& engine, const engine::Container& container) {
+                              return engine::pause(engine, container, on);
+                            });
+}
+
+}  // namespace
+
+int pause_command(const Global& global, const std::vector<std::string>& args) {
+  return pause_or_not(global, args, true);
+}
+
+int unpause_command(const Global& global, const std::vector<std::string>& args) {
+  return pause_or_not(global, args, false);
 }
 
 int rename_command(const Global& global, const std::vector<std::string>& args) {

@@ -7,11 +7,13 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "engine/detach_keys.h"
 #include "engine/device.h"
 #include "engine/parse.h"
 #include "engine/parse_mounts.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
+#include "format/moment.h"
 #include "resource_flags.h"
 #include "runtime/own_program.h"
 #include "security/rlimits.h"
@@ -28,8 +30,10 @@ struct Words {
   std::vector<std::string> env, env_files, volumes, mounts, volumes_from, tmpfs, cap_add, cap_drop,
       security, ulimits, labels, label_files, groups, sysctls, publish, devices;
   std::string network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir,
-              user;
-  std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj, restart, gpus;
+              user, detach_keys;
+  std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj, restart, gpus,
+      health_cmd, health_interval, health_timeout, health_retries, health_start, health_action;
+  bool no_health = false;
   ResourceWords resources;
 };
 
@@ -51,6 +55,14 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   app.add_option("--stop-signal", request.stop_signal, "what `planet stop` sends first");
   add_text(app, "--stop-timeout", words.stop_timeout, "seconds until it kills; -1 waits for ever");
   add_text(app, "--restart", words.restart, "no, on-failure[:N], always or unless-stopped");
+  add_text(app, "--health-cmd", words.health_cmd, "a command in it that says whether it is well");
+  add_text(app, "--health-interval", words.health_interval, "time between two of them (30s)");
+  add_text(app, "--health-timeout", words.health_timeout, "time one may take (30s)");
+  add_text(app, "--health-retries", words.health_retries, "failures that make it unhealthy (3)");
+  add_text(app, "--health-start-period", words.health_start, "time in which none counts (0s)");
+  add_text(app, "--health-on-failure", words.health_action, "none, kill, restart or stop");
+  app.add_flag("--no-healthcheck", words.no_health, "none, whatever the image says");
+  app.add_option("--detach-keys", words.detach_keys, "what leaves it running: ctrl-p,ctrl-q");
   app.add_option("--cidfile", request.id_file, "a new file to write its id to");
   add_text(app, "--gpus", words.gpus, "not possible yet: give devices with --device");
   add_list(app, "--ulimit", words.ulimits, "NAME=SOFT[:HARD]");
@@ -209,6 +221,35 @@ Result<> judge_labels(const Words& words, RunRequest& request) {
   return {};
 }
 
+Result<> judge_health_time(const char* flag, const std::optional<std::string>& text,
+                           std::int64_t& milliseconds) {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  if (!text || *text == "0" || *text == "0s") return {};
+  TRY_SET(const std::int64_t ns, format::parse_duration(*text), flag);
+  if (ns < kNsPerMs)
+    return fail(Code::kInvalidArgument,
+                std::string(flag) + " " + quote(*text) + ": the least is 1ms");
+  milliseconds = ns / kNsPerMs;
+  return {};
+}
+
+Result<> judge_health(const Words& words, engine::HealthCheck& health) {
+  if (words.no_health && words.health_cmd)
+    return fail(Code::kInvalidArgument, "--no-healthcheck and --health-cmd contradict each other");
+  if (words.health_cmd && !words.health_cmd->empty())
+    health.test = {"CMD-SHELL", *words.health_cmd};
+  TRY(judge_health_time("--health-interval", words.health_interval, health.interval_ms));
+  TRY(judge_health_time("--health-timeout", words.health_timeout, health.timeout_ms));
+  TRY(judge_health_time("--health-start-period", words.health_start, health.start_ms));
+  if (words.health_retries) {
+    TRY_SET(const std::int64_t retries,
+            engine::parse_whole("--health-retries", *words.health_retries, 0, 1'000'000));
+    if (retries > 0) health.retries = static_cast<int>(retries);
+  }
+  TRY_SET(health.action, engine::parse_on_unhealthy(words.health_action.value_or("none")));
+  return {};
+}
+
 Result<> judge_life(const Words& words, RunRequest& request) {
   if (words.restart) {
     TRY_SET(request.restart, engine::parse_restart(*words.restart));
@@ -216,6 +257,8 @@ Result<> judge_life(const Words& words, RunRequest& request) {
   if (request.remove && request.restart.when != engine::Restart::kNo)
     return fail(Code::kInvalidArgument,
                 "--restart and --rm contradict each other: what is removed is not started again");
+  TRY(judge_health(words, request.health));
+  TRY_SET(request.detach_keys, engine::parse_detach_keys(words.detach_keys));
   if (words.gpus)
     return fail(Code::kUnsupported, "--gpus " + quote(*words.gpus) +
                                         ": planet does not know GPUs; give their device nodes with "

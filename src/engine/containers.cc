@@ -8,6 +8,8 @@
 
 #include "base/strings.h"
 #include "cgroup/group.h"
+#include "engine/control.h"
+#include "engine/health.h"
 #include "engine/reserve.h"
 #include "engine/spec_plan.h"
 #include "engine/volumes.h"
@@ -96,8 +98,8 @@ Result<> remove_cgroup(const std::string& path) {
 }
 
 // State of containers that are gone: half written, or written as its writer's container was taken away.
-void sweep_states(const Places& places) {
-  const auto dir = sys::open_at(places.run_dir.borrow(), "containers", O_RDONLY | O_DIRECTORY);
+void sweep_states(const Places& places, const char* dir_name) {
+  const auto dir = sys::open_at(places.run_dir.borrow(), dir_name, O_RDONLY | O_DIRECTORY);
   if (!dir) return;
   const auto names = sys::list_dir(dir->borrow());
   if (!names) return;
@@ -232,7 +234,8 @@ Result<std::vector<Container>> list_containers(const Places& places) {
   }
   sweep_links(places, "names");
   sweep_links(places, "ranges");
-  sweep_states(places);
+  sweep_states(places, "containers");
+  sweep_states(places, "keepers");
   std::ranges::sort(containers, std::greater<>(),
                     [](const Container& container) { return container.record.created; });
   return containers;
@@ -242,7 +245,7 @@ Result<UniqueFd> open_init(const Container& container) {
   const auto not_running = [&] {
     return fail(Code::kWrongState, "container " + container.record.name + " is not running");
   };
-  if (!container.state) return not_running();
+  if (!container.state || container.state->restarting) return not_running();
   // First the descriptor, then the check: it cannot come to mean another process in between.
   auto pidfd = sys::open_pidfd(container.state->pid);
   if (!pidfd && pidfd.error().code() != Code::kNotFound) return pidfd;
@@ -250,9 +253,21 @@ Result<UniqueFd> open_init(const Container& container) {
   return pidfd;
 }
 
-Result<> kill_container(const Container& container, int signal) {
+// Its keeper is told that the end which comes now is wanted. A keeper that is not there starts nothing again.
+void stop_restarts(const Places& places, const Container& container) {
+  if (container.record.restart.when != Restart::kNo && is_up(container.status))
+    (void)ask_keeper(places, container.record.id, "stop");
+}
+
+Result<> kill_container(const Places& places, const Container& container, int signal) {
   TRY_SET(const UniqueFd init, open_init(container));
-  return sys::send_signal(init.borrow(), signal);
+  const bool final =
+      signal == SIGKILL || signal == sys::signal_number(container.record.stop_signal);
+  if (final) stop_restarts(places, container);
+  TRY(sys::send_signal(init.borrow(), signal));
+  if (signal == SIGKILL && container.status == Status::kPaused)
+    (void)ask_keeper(places, container.record.id, "unpause");
+  return {};
 }
 
 void wait_for_keeper(const Places& places, const Container& container) {
@@ -281,10 +296,22 @@ Result<Container> settle(const Places& places, const std::string& id) {
 
 namespace {
 
+// Nothing that is frozen hears a signal.
+void let_go_on(const Places& places, const Container& container) {
+  if (container.status == Status::kPaused) (void)ask_keeper(places, container.record.id, "unpause");
+}
+
+Result<> kill_thawed(const Places& places, const Container& container, BorrowedFd init) {
+  const Result<> killed = sys::send_signal(init, SIGKILL);
+  let_go_on(places, container);
+  return killed ? kill_and_wait(init) : killed;
+}
+
 // Ends whatever runs of it. It may be gone before it is asked.
-Result<> end_now(const Container& container) {
+Result<> end_now(const Places& places, const Container& container) {
+  stop_restarts(places, container);
   const auto init = open_init(container);
-  if (init) return kill_and_wait(init->borrow());
+  if (init) return kill_thawed(places, container, init->borrow());
   if (init.error().code() == Code::kWrongState) return {};
   return std::unexpected(init.error());
 }
@@ -302,7 +329,7 @@ Result<bool> remove_settled(const Places& places, const Container& container, bo
     return fail(Code::kWrongState, "container " + container.record.name + " is " +
                                        status_name(container.status) +
                                        "; stop it first, or remove it with -f");
-  if (up) TRY(end_now(container));
+  if (up) TRY(end_now(places, container));
   const auto lock = lock_container(places, id, up ? kPatience : kInstant);
   // A keeper of --rm has removed it by now.
   if (!lock && lock.error().code() == Code::kNotFound) return true;
@@ -322,18 +349,23 @@ Result<> stop_container(const Places& places, const Container& looked_at, int ti
   const auto settled = settle(places, looked_at.record.id);
   if (!settled) return {};  // removed meanwhile: it is over
   const Container& container = *settled;
+  stop_restarts(places, container);
   const auto init = open_init(container);
-  if (!init && init.error().code() == Code::kWrongState) return {};  // it is over: what was asked
+  if (!init && init.error().code() == Code::kWrongState) {
+    wait_for_keeper(places, container);
+    return {};  // it is over: what was asked
+  }
   if (!init) return std::unexpected(init.error());
   const int signal = sys::signal_number(container.record.stop_signal);
   TRY(sys::send_signal(init->borrow(), signal == 0 ? SIGTERM : signal));
+  let_go_on(places, container);
   bool ended = false;
   constexpr int kMilliseconds = 1000;
   constexpr int kMostSeconds = std::numeric_limits<int>::max() / kMilliseconds;  // 24 days
   const int patience = timeout < 0 ? -1 : std::min(timeout, kMostSeconds) * kMilliseconds;
   TRY(wait_for_end(init->borrow(), patience, ended));
   if (!ended) {
-    TRY(kill_and_wait(init->borrow()));
+    TRY(kill_thawed(places, container, init->borrow()));
   }
   wait_for_keeper(places, container);
   return {};
@@ -342,6 +374,8 @@ Result<> stop_container(const Places& places, const Container& looked_at, int ti
 Result<> erase_container(const Places& places, const std::string& id, const Record* record) {
   const BorrowedFd root = places.root_dir.borrow();
   drop_state(places, id);
+  (void)sys::unlink_at(places.run_dir.borrow(), control_socket(id).c_str());
+  if (record != nullptr && !record->health.test.empty()) drop_health(places, id);
   TRY(sys::remove_tree_at(root, ("containers/" + id).c_str()));
   if (record == nullptr) return {};
   release_name(places, record->name, id);

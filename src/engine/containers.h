@@ -62,8 +62,11 @@ Result<> check_whole(const Container& container);
 // Errors: kWrongState - it does not run.
 Result<UniqueFd> open_init(const Container& container);
 
-// Sends a signal to init.
-Result<> kill_container(const Container& container, int signal);
+// Sends a signal to init. One that is to end it ends its restart policy, too.
+Result<> kill_container(const Places& places, const Container& container, int signal);
+
+// For whoever ends a container: its policy does not start it again.
+void stop_restarts(const Places& places, const Container& container);
 
 // Asks with its stop signal, waits up to `timeout` seconds, then kills; returns when its end is recorded.
 Result<> stop_container(const Places& places, const Container& container, int timeout);

@@ -57,6 +57,9 @@ oci::Spec exec_spec(const Record& record) {
 Result<int> exec(const Engine& engine, const Container& container, const ExecOptions& options) {
   // Without its record nobody knows which rights are its own.
   TRY(check_whole(container));
+  if (container.status == Status::kPaused)
+    return fail(Code::kWrongState, "container " + container.record.name +
+                                       " is paused; `planet unpause` lets it go on");
   TRY_SET(const UniqueFd init, open_init(container));
   const Record& record = container.record;
   if (!record.private_users) TRY(runtime::leave_writable_program());

@@ -1,5 +1,7 @@
-// The keeper: launches one prepared container, holds it, and takes it down.
+// The keeper: the process that launches one prepared container, holds it, and takes it down.
 #pragma once
+
+#include <string>
 
 #include "engine/prepare.h"
 #include "engine/run.h"
@@ -11,7 +13,12 @@ namespace planet::engine {
 // After a failure to start, nothing of a fresh container is left; another is at rest again, and says why.
 Result<int> keep(const Engine& engine, const Prepared& prepared, const RunHooks& hooks);
 
-// A process of its own keeps it; returns when the command runs, with the error if it does not.
-Result<> keep_detached(const Engine& engine, const Prepared& prepared, const RunHooks& hooks);
+// A process of its own keeps it; returns when the command runs, with the error if it does not. The lock is the keeper's.
+Result<> keep_detached(const Engine& engine, Prepared& prepared, const RunHooks& hooks);
+
+// The same, and the caller is its first client, with its input if `input`, until it ends (its exit status) or is left
+// by its detach keys (0).
+Result<int> keep_attached(const Engine& engine, Prepared& prepared, bool input,
+                          const std::string& detach_keys, const RunHooks& hooks);
 
 }  // namespace planet::engine

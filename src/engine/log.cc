@@ -175,6 +175,13 @@ Result<> follow(const Places& places, const std::string& id, std::optional<LineR
   }
 }
 
+bool is_between(const LogLine& line, const LogQuery& query) {
+  if (!query.since && !query.until) return true;
+  const auto moment = format::parse_rfc3339(line.time);
+  return moment && (!query.since || *moment >= *query.since) &&
+         (!query.until || *moment < *query.until);
+}
+
 }  // namespace
 
 std::string encode_log_line(const LogLine& line) {
@@ -247,9 +254,13 @@ void LogWriter::line(runtime::Stream stream, std::string_view text) {
 }
 
 Result<> read_log(const Places& places, const std::string& id, const LogQuery& query,
-                  const LineSink& each, const std::function<bool()>& ended) {
+                  const LineSink& all, const std::function<bool()>& ended) {
+  const LineSink each = [&](const LogLine& line) {
+    if (is_between(line, query)) all(line);
+  };
   std::deque<LogLine> last;
   const LineSink keep_last = [&](const LogLine& line) {
+    if (!is_between(line, query)) return;
     last.push_back(line);
     if (last.size() > *query.tail) last.pop_front();
   };

@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "engine/places.h"
+#include "format/moment.h"
 #include "runtime/relay.h"
 
 namespace planet::engine {
@@ -53,6 +54,8 @@ std::optional<LogLine> decode_log_line(std::string_view text);
 
 struct LogQuery {
   std::optional<std::uint64_t> tail;  // only the last so many lines
+  // Only what was written from `since` on, and before `until`.
+  std::optional<format::Moment> since, until;
   bool follow = false;
 };
 
@@ -60,6 +63,6 @@ using LineSink = std::function<void(const LogLine&)>;
 
 // Calls `each` for every line; with `follow`, goes on until `ended` says that the container is over.
 Result<> read_log(const Places& places, const std::string& id, const LogQuery& query,
-                  const LineSink& each, const std::function<bool()>& ended);
+                  const LineSink& all, const std::function<bool()>& ended);
 
 }  // namespace planet::engine

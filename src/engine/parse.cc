@@ -163,6 +163,14 @@ Result<RestartPolicy> parse_restart(std::string_view text) {
   return policy;
 }
 
+Result<OnUnhealthy> parse_on_unhealthy(std::string_view text) {
+  if (text == "none") return OnUnhealthy::kNone;
+  if (text == "kill") return OnUnhealthy::kKill;
+  if (text == "restart") return OnUnhealthy::kRestart;
+  if (text == "stop") return OnUnhealthy::kStop;
+  return bad("--health-on-failure", text, "expected none, kill, restart or stop");
+}
+
 Result<std::string> parse_cgroup_parent(std::string_view text) {
   std::string path;
   for (const std::string_view part : split(text, '/')) {

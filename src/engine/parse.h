@@ -42,6 +42,9 @@ Result<> parse_security_option(std::string_view text, RunRequest& request);
 // --restart no|on-failure[:N]|always|unless-stopped
 Result<RestartPolicy> parse_restart(std::string_view text);
 
+// --health-on-failure none|kill|restart|stop
+Result<OnUnhealthy> parse_on_unhealthy(std::string_view text);
+
 // --cgroup-parent: "/a/b" for "a/b" and "/a/b/".
 Result<std::string> parse_cgroup_parent(std::string_view text);
 

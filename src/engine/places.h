@@ -4,6 +4,7 @@
 //   root/names/<name> -> <id>        a name is taken by making its link: one of many wins
 //   root/ranges/<n> -> <id>          likewise a private range of user ids
 //   runroot/containers/<id>          state of one that runs
+//   runroot/keepers/<id>             its keeper's socket; <id>.health: what its health check says
 //
 // Both are 0700: layers hold set-user-id programs, and records hold secrets of environments.
 #pragma once

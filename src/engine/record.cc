@@ -18,6 +18,15 @@ struct planet::oci::EnumNames<planet::engine::Restart> {
       {"unless-stopped", engine::Restart::kUnlessStopped}};
 };
 
+template <>
+struct planet::oci::EnumNames<planet::engine::OnUnhealthy> {
+  static constexpr std::pair<std::string_view, engine::OnUnhealthy> kNames[] = {
+      {"none", engine::OnUnhealthy::kNone},
+      {"kill", engine::OnUnhealthy::kKill},
+      {"restart", engine::OnUnhealthy::kRestart},
+      {"stop", engine::OnUnhealthy::kStop}};
+};
+
 namespace planet::engine {
 
 using oci::Is;
@@ -28,6 +37,15 @@ namespace json = oci::json;
 void describe(auto& v, Is<RestartPolicy> auto& policy) {
   v.always("when", policy.when);
   v.optional("most", policy.most);
+}
+
+void describe(auto& v, Is<HealthCheck> auto& check) {
+  v.optional("test", check.test);
+  v.always("intervalMs", check.interval_ms);
+  v.always("timeoutMs", check.timeout_ms);
+  v.always("startMs", check.start_ms);
+  v.always("retries", check.retries);
+  v.always("action", check.action);
 }
 
 void describe(auto& v, Is<RecordedMount> auto& mount) {
@@ -73,6 +91,7 @@ void describe(auto& v, Is<Record> auto& record) {
   v.optional("stdinOnce", record.stdin_once);
   v.optional("initReaper", record.init_reaper);
   v.optional("restart", record.restart);
+  v.optional("health", record.health);
   v.optional("entrypoint", record.entrypoint);
   v.optional("arguments", record.arguments);
   v.optional("capAdd", record.cap_add);

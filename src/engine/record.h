@@ -54,6 +54,7 @@ struct Record {
   std::string rootfs;            // a directory instead of layers
   bool terminal = false, interactive = false, stdin_once = false, init_reaper = false;
   RestartPolicy restart;
+  HealthCheck health;  // without a test: none
   // As it was asked for, for whoever looks at it.
   std::vector<std::string> entrypoint, arguments, cap_add, cap_drop;
   bool privileged = false;

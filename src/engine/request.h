@@ -27,6 +27,16 @@ struct RestartPolicy {
   bool operator==(const RestartPolicy&) const = default;
 };
 
+// Whether the container does its job: a command in it that says so.
+enum class OnUnhealthy : std::uint8_t { kNone, kKill, kRestart, kStop };
+struct HealthCheck {
+  std::vector<std::string> test;  // docker's: {"CMD", WORD...} or {"CMD-SHELL", TEXT}; empty: none
+  std::int64_t interval_ms = 30'000, timeout_ms = 30'000, start_ms = 0;
+  int retries = 3;
+  OnUnhealthy action = OnUnhealthy::kNone;
+  bool operator==(const HealthCheck&) const = default;
+};
+
 enum class VolumeKind : std::uint8_t { kBind, kVolume };
 
 // When the image is got from its registry.
@@ -89,9 +99,11 @@ struct RunRequest {
   std::string cgroup_parent;  // "/a/b"; empty: Planet's
 
   std::string stop_signal;
-  std::string id_file;    // --cidfile; absolute
-  int stop_timeout = 10;  // seconds
+  std::string id_file;                   // --cidfile; absolute
+  std::string detach_keys = "\x10\x11";  // as bytes
+  int stop_timeout = 10;                 // seconds
   RestartPolicy restart;
+  HealthCheck health;
   bool init = false;
   Explain explain = Explain::kNo;
   Pull pull = Pull::kMissing;

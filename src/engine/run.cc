@@ -8,6 +8,13 @@
 namespace planet::engine {
 namespace {
 
+// One that may be left, or that is started again, is not kept by its caller.
+bool wants_keeper(const RunRequest& request) {
+  const bool on_terminal = request.terminal && request.interactive;
+  return request.explain == Explain::kNo &&
+         (on_terminal || request.restart.when != Restart::kNo || !request.health.test.empty());
+}
+
 Result<int> run_once(const Engine& engine, const RunRequest& request, bool private_users,
                      const RunHooks& hooks) {
   if (!private_users) TRY(runtime::leave_writable_program());
@@ -17,7 +24,9 @@ Result<int> run_once(const Engine& engine, const RunRequest& request, bool priva
   TRY(prepare(engine, request, private_users, prepared, undo));
   if (!request.detach) {
     undo.commit();  // from here the keeper takes it down
-    return keep(engine, prepared, hooks);
+    return wants_keeper(request)
+               ? keep_attached(engine, prepared, request.interactive, request.detach_keys, hooks)
+               : keep(engine, prepared, hooks);
   }
   TRY(keep_detached(engine, prepared, hooks));
   undo.commit();

@@ -10,6 +10,7 @@
 #include "runtime/probe.h"
 #include "sys/file.h"
 #include "sys/process.h"
+#include "sys/socket.h"
 
 namespace planet::engine {
 namespace {
@@ -50,6 +51,15 @@ Result<std::optional<Container>> take_at_rest(const Engine& engine, const std::s
   }
 }
 
+Result<int> attach_again(const Engine& engine, const std::string& id, const StartOptions& options) {
+  TRY_SET(const Container container, look_at(engine.places, id));
+  AttachOptions attached;
+  attached.input = options.interactive;
+  attached.detach_keys = options.detach_keys;
+  TRY_SET(const std::optional<int> status, attach(engine, container, attached));
+  return status.value_or(0);
+}
+
 }  // namespace
 
 Result<std::string> create(const Engine& engine, const RunRequest& request, const RunHooks& hooks) {
@@ -69,11 +79,13 @@ Result<int> start(const Engine& engine, const std::string& id, const StartOption
                   const RunHooks& hooks) {
   UniqueFd lock;
   TRY_SET(const std::optional<Container> container, take_at_rest(engine, id, lock));
-  if (!container) return 0;
+  if (!container) return options.attach ? attach_again(engine, id, options) : Result<int>(0);
   if (!container->record.private_users) TRY(runtime::leave_writable_program());
-  TRY_SET(const Prepared prepared, prepare_again(engine, *container, std::move(lock)));
+  TRY_SET(Prepared prepared, prepare_again(engine, *container, std::move(lock)));
   drop_exit(engine.places, id);
-  if (options.attach) return keep(engine, prepared, hooks);
+  if (options.attach)
+    return keep_attached(engine, prepared, options.interactive && container->record.interactive,
+                         options.detach_keys, hooks);
   TRY(keep_detached(engine, prepared, hooks));
   return 0;
 }
@@ -103,11 +115,49 @@ Result<> rename(const Engine& engine, const Container& container, const std::str
   return {};
 }
 
+Result<> pause(const Engine& engine, const Container& container, bool on) {
+  TRY(check_whole(container));
+  const std::string& name = container.record.name;
+  if (container.status != Status::kRunning && container.status != Status::kPaused)
+    return fail(Code::kWrongState, "container " + name + " is not running");
+  if (on == (container.status == Status::kPaused))
+    return fail(Code::kWrongState,
+                "container " + name + (on ? " is already paused" : " is not paused"));
+  return ask_keeper(engine.places, container.record.id, on ? "pause" : "unpause");
+}
+
+Result<std::optional<int>> attach(const Engine& engine, const Container& container,
+                                  AttachOptions options) {
+  TRY(check_whole(container));
+  const Record& record = container.record;
+  if (container.status == Status::kPaused)
+    return fail(Code::kWrongState, "container " + record.name + " is paused; unpause it first");
+  if (!is_up(container.status))
+    return fail(Code::kWrongState, "container " + record.name + " is not running; start it first");
+  options.terminal = record.terminal;
+  options.input = options.input && record.interactive;
+  TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
+  TRY_SET(const UniqueFd keeper, connect_to_keeper(engine.places, record.id));
+  TRY(send_attach(keeper.borrow(), options));
+  TRY_SET(const Ended ended, be_client(keeper.borrow(), options, signals));
+  return ended.status;
+}
+
 Result<int> wait(const Engine& engine, const std::string& id) {
+  constexpr std::size_t kMostMessage = 4096;
   while (true) {
     TRY_SET(const Container container, settle(engine.places, id));
     if (!is_up(container.status)) return container.exit ? container.exit->status : 137;
-    wait_for_keeper(engine.places, container);
+    const auto keeper = connect_to_keeper(engine.places, id);
+    if (keeper && sys::send_message(keeper->borrow(), "wait")) {
+      while (true) {
+        const auto message = sys::receive_message(keeper->borrow(), kMostMessage);
+        if (!message || message->bytes.empty()) break;
+        if (message->bytes.starts_with("exit "))
+          return parse_number<int>(std::string_view(message->bytes).substr(5), "exit status");
+      }
+    }
+    sys::sleep_ms(1);
   }
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "engine/containers.h"
+#include "engine/control.h"
 #include "engine/run.h"
 
 namespace planet::engine {
@@ -16,6 +17,7 @@ Result<std::string> create(const Engine& engine, const RunRequest& request, cons
 
 struct StartOptions {
   bool attach = false, interactive = false;  // interactive: with its input, too
+  std::string detach_keys = "\x10\x11";      // as bytes
 };
 
 // Starts a container at rest; one that runs already is what was asked for. With `attach` its exit status, else 0.
@@ -30,6 +32,15 @@ Result<> restart(const Engine& engine, const std::string& id, std::optional<int>
 
 // Errors: kAlreadyExists, kInvalidArgument - the new name; kWrongState - it has that name.
 Result<> rename(const Engine& engine, const Container& container, const std::string& name);
+
+// Stops it from running, or lets it go on.
+// Errors: kWrongState - it does not run, or is so already.
+Result<> pause(const Engine& engine, const Container& container, bool on);
+
+// Shows the output of a running container, and passes on its input, until it ends (its exit status) or is left (none).
+// Errors: kWrongState - it does not run.
+Result<std::optional<int>> attach(const Engine& engine, const Container& container,
+                                  AttachOptions options);
 
 // Waits until it is at rest; its exit status.
 Result<int> wait(const Engine& engine, const std::string& id);

@@ -38,10 +38,10 @@ until_ended() { for _ in $(seq 100); do [[ "$(state_of "$1")" != Exited* ]] || r
 	planet run -i --name cat busybox cat <<<one
 	[ "$(planet start -ai cat <<<two)" = two ]
 	[ "$(planet logs cat)" = $'one\ntwo' ]
-	planet run -d --name up busybox sleep 1000
-	pid=$(jq .pid "$runroot"/containers/*)
+	id=$(planet run -d --name up busybox sleep 1000)
+	pid=$(jq .pid "$runroot/containers/$id")
 	[ "$(planet start up)" = up ]
-	[ "$(jq .pid "$runroot"/containers/*)" = "$pid" ]
+	[ "$(jq .pid "$runroot/containers/$id")" = "$pid" ]
 	planet rm -f up
 }
 

@@ -28,7 +28,7 @@ end_test() {
 	local left=0
 	[ -z "$(ls -A "$root/containers" 2>/dev/null)" ] || { echo "left: $(ls "$root/containers")"; left=1; }
 	[ -z "$(ls -A "$root/names" "$root/ranges" 2>/dev/null | grep -v ':$')" ] || { echo "left: a name or a range"; left=1; }
-	[ -z "$(ls -A "$runroot/containers" 2>/dev/null)" ] || { echo "left: state"; left=1; }
+	[ -z "$(ls -A "$runroot/containers" "$runroot/keepers" 2>/dev/null | grep -v ':$')" ] || { echo "left: state"; left=1; }
 	machine | diff "$top/before" - || { echo "left: see the lines above"; left=1; }
 	rm -rf "$top"
 	[ $left = 0 ]

@@ -162,7 +162,49 @@ def killed(command):
     assert session.wait() == -signal.SIGKILL
 
 
-SCENARIOS = {"job_control": job_control, "killed_from_outside": killed_from_outside, "first_size": first_size,
+def command_of(command, *words):
+    """Another command of the same program and directories: what stands before the first word of this one."""
+    return command[:command.index("run")] + list(words)
+
+
+def detach_and_attach(command):
+    name = command[command.index("--name") + 1]
+    session = Session(command)
+    before = session.modes()
+    session.send("x=kept; echo ready-$((1+1))\n")
+    session.expect("ready-2")
+    session.send("\x10\x11")
+    assert session.wait() == 0
+    assert session.modes()[:4] == before[:4], "the terminal's modes are restored"
+    again = Session(command_of(command, "attach", name))
+    again.size(31, 91)
+    time.sleep(0.3)
+    again.send("stty size; echo $x-$((2+2))\n")
+    again.expect("31 91")
+    again.expect("kept-4")
+    again.send("\x10\x11")
+    assert again.wait() == 0
+    third = Session(command_of(command, "start", "-ai", name))
+    third.send("exit 5\n")
+    assert third.wait() == 5
+    fourth = Session(command_of(command, "start", "-ai", name))
+    fourth.send("echo new-$((3+3))$x; exit 4\n")
+    fourth.expect("new-6")
+    assert fourth.wait() == 4
+
+
+def other_keys(command, keys):
+    session = Session(command)
+    session.send("echo ready-$((1+1))\n")
+    session.expect("ready-2")
+    session.send("\x10\x11echo still-$((1+1))\n")
+    session.expect("still-2")
+    session.send("\x01x")
+    assert session.wait() == 0
+
+
+SCENARIOS = {"detach_and_attach": detach_and_attach, "other_keys": other_keys,
+             "job_control": job_control, "killed_from_outside": killed_from_outside, "first_size": first_size,
              "ends": ends, "signal": signal_to_planet, "command": other_command, "hang_up": hang_up,
              "hang_up_on_the_deaf": hang_up_on_the_deaf, "killed": killed}
 

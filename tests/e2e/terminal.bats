@@ -28,6 +28,6 @@ on_terminal() { # SCENARIO ARGS...: planet under a pseudoterminal
 
 @test "-t without a terminal is refused" {
 	run planet run --rm -it busybox true </dev/null
-	[ "$status" = 125 ]
+	[ "$status" = 1 ]
 	[[ "$output" == *"needs a terminal"* ]]
 }

@@ -18,7 +18,8 @@ LOOKUPS = {
 ROOTS = {"planet": "/var/lib/planet", "planet-runtime": "/run/planet-runtime"}
 
 ARGUMENTS = {
-    "planet": {"run": ["images"], "create": ["images"], "exec": ["running"], "stop": ["running"], "kill": ["running"], "cp": ["files"]},
+    "planet": {"run": ["images"], "create": ["images"], "exec": ["running"], "stop": ["running"], "kill": ["running"], "attach": ["running"],
+               "pause": ["running"], "unpause": ["running"], "top": ["running"], "stats": ["running"], "cp": ["files"]},
     # create, run and restore give a new name
     "planet-runtime": {"create": [], "run": [], "restore": [], "exec": ["containers"]},
 }

@@ -1,0 +1,240 @@
+// planet ps, container prune, inspect: what containers there are.
+#include <unistd.h>
+
+#include <cstdio>
+
+#include "base/strings.h"
+#include "cli.h"
+#include "each.h"
+#include "engine/container_list.h"
+#include "engine/health.h"
+#include "engine/inspect.h"
+#include "format/human.h"
+#include "format/listing.h"
+#include "format/moment.h"
+#include "oci/json.h"
+
+namespace planet::cli {
+namespace {
+
+using engine::Container;
+
+format::Layout layout(bool size) {
+  const std::string common =
+      "table {{.ID}}\t{{.Image}}\t{{.Command}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}\t"
+      "{{.Names}}";
+  return {.table = size ? common + "\t{{.Size}}" : common,
+          .quiet = "{{.ID}}",
+          .titles = {{"Command", "COMMAND"},
+                     {"CreatedAt", "CREATED AT"},
+                     {"ID", "CONTAINER ID"},
+                     {"Image", "IMAGE"},
+                     {"Labels", "LABELS"},
+                     {"LocalVolumes", "LOCAL VOLUMES"},
+                     {"Mounts", "MOUNTS"},
+                     {"Names", "NAMES"},
+                     {"Networks", "NETWORKS"},
+                     {"Ports", "PORTS"},
+                     {"RunningFor", "CREATED"},
+                     {"Size", "SIZE"},
+                     {"State", "STATE"},
+                     {"Status", "STATUS"}}};
+}
+
+// "3 minutes", since a moment of a record.
+std::string since(const std::string& time) {
+  const auto moment = format::parse_rfc3339(time);
+  if (!moment) return "?";
+  return format::duration_text((format::now() - *moment) / format::kSecond);
+}
+
+std::string health_text(const engine::Places& places, const Container& container) {
+  if (container.record.health.test.empty()) return "";
+  const auto health = engine::read_health(places, container.record.id);
+  if (!health || health->status == engine::Health::kStarting) return " (health: starting)";
+  return std::string(" (") + engine::health_name(health->status) + ")";
+}
+
+std::string status_text(const engine::Places& places, const Container& container) {
+  using engine::Status;
+  if (container.damage) return engine::is_up(container.status) ? "Damaged (running)" : "Damaged";
+  switch (container.status) {
+    case Status::kCreated:
+    case Status::kChanging:
+      return "Created";
+    case Status::kRunning:
+      return "Up " + since(container.state->started) + health_text(places, container);
+    case Status::kPaused:
+      return "Up " + since(container.state->started) + " (Paused)";
+    case Status::kRestarting:
+      return "Restarting (" + std::to_string(container.state->last_status.value_or(0)) + ") " +
+             since(container.state->started) + " ago";
+    case Status::kExited:
+      break;
+  }
+  if (!container.exit) return "Exited (its keeper died)";
+  return "Exited (" + std::to_string(container.exit->status) + ") " +
+         since(container.exit->finished) + " ago";
+}
+
+std::string command_text(const Container& container, bool whole) {
+  constexpr std::size_t kWidth = 20;
+  std::string text = printable(join(container.record.command, " "));
+  if (!whole && text.size() > kWidth) text = text.substr(0, kWidth - 1) + "…";
+  return '"' + text + '"';
+}
+
+std::string joined(const std::map<std::string, std::string>& pairs) {
+  std::string text;
+  for (const auto& [key, value] : pairs)
+    text.append(text.empty() ? "" : ",").append(key).append("=").append(value);
+  return text;
+}
+
+struct PsWords {
+  bool quiet = false, whole = false, size = false, latest = false;
+  std::string format;
+  std::vector<std::string> filters;
+};
+
+oci::json::object row_of(const engine::Places& places, const Container& container,
+                         const PsWords& words, const std::string& size) {
+  const engine::Record& record = container.record;
+  std::string mounts;
+  int volumes = 0;
+  for (const engine::RecordedMount& mount : record.mounts) {
+    mounts.append(mounts.empty() ? "" : ",").append(mount.name.empty() ? mount.source : mount.name);
+    volumes += mount.type == "volume" ? 1 : 0;
+  }
+  oci::json::object labels;
+  for (const auto& [key, value] : record.labels) labels[key] = value;
+  const auto created = format::parse_rfc3339(record.created);
+  return {{"Command", command_text(container, words.whole)},
+          {"CreatedAt", created ? format::shown_moment(*created) : record.created},
+          {"ID", words.whole ? record.id : record.id.substr(0, engine::kShortId)},
+          {"Image", record.image},
+          {"Label", std::move(labels)},
+          {"Labels", joined(record.labels)},
+          {"LocalVolumes", std::to_string(volumes)},
+          {"Mounts", mounts},
+          {"Names", record.name},
+          {"Networks", record.host_network ? "host" : "none"},
+          {"Ports", ""},
+          {"RunningFor", format::ago(record.created, format::now())},
+          {"Size", size},
+          {"State", container.damage ? "damaged" : engine::status_name(container.status)},
+          {"Status", status_text(places, container)}};
+}
+
+Result<std::string> list(const Global& global, engine::ListQuery query, const PsWords& words) {
+  TRY_SET(query.filters, engine::parse_list_filters(words.filters));
+  TRY_SET(const format::Listing listing,
+          format::Listing::plan(layout(words.size), words.format, words.quiet, ::isatty(1) == 1));
+  TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+  TRY_SET(const std::vector<Container> containers, engine::query_containers(places, query));
+  const bool sizes =
+      words.size || (!words.format.empty() && words.format != "json" && listing.mentions("Size"));
+  std::vector<oci::json::object> rows;
+  for (const Container& container : containers)
+    rows.push_back(row_of(
+        places, container, words,
+        sizes ? format::size_text(engine::changed_bytes(places, container.record.id)) : "0B"));
+  return listing.text(rows);
+}
+
+// Asked on a terminal and answered in a pipe, as docker does it.
+bool is_confirmed(const char* question) {
+  std::printf("WARNING! %s\nAre you sure you want to continue? [y/N] ", question);
+  std::fflush(stdout);
+  const int answer = std::getchar();
+  return answer == 'y' || answer == 'Y';
+}
+
+}  // namespace
+
+int ps_command(const Global& global, const std::vector<std::string>& args) {
+  engine::ListQuery query;
+  PsWords words;
+  CLI::App app("Lists containers.", "planet ps");
+  app.add_flag("-a,--all", query.all, "those that have ended, too");
+  add_list(app, "-f,--filter", words.filters,
+           "id=, name=, label=, status=, exited=, ancestor=, before=, since=, volume=");
+  app.add_option("--format", words.format, "json, or a template; `table TEMPLATE` for columns");
+  app.add_option("-n,--last", query.last, "the newest so many, in any state");
+  app.add_flag("-l,--latest", words.latest, "the newest one, in any state");
+  app.add_flag("--no-trunc", words.whole, "whole ids and commands");
+  app.add_flag("-q,--quiet", words.quiet, "ids only");
+  app.add_flag("-s,--size", words.size, "how much they have changed");
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  if (words.latest) query.last = 1;
+  const auto text = list(global, std::move(query), words);
+  if (!text) return complain(text.error());
+  std::fputs(text->c_str(), stdout);
+  return 0;
+}
+
+int container_prune_command(const Global& global, const std::vector<std::string>& args) {
+  bool force = false;
+  std::vector<std::string> texts;
+  CLI::App app("Removes all containers that do not run.", "planet container prune");
+  app.add_flag("-f,--force", force, "do not ask");
+  add_list(app, "--filter", texts, "label=NAME[=VALUE], label!=NAME[=VALUE], until=TIME");
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  const auto pruned = [&]() -> Result<engine::Pruned> {
+    TRY_SET(const format::Filters filters, engine::parse_prune_filters(texts));
+    if (!force && !is_confirmed("This will remove all stopped containers."))
+      return engine::Pruned();
+    TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+    return engine::prune_containers(places, filters);
+  }();
+  if (!pruned) return complain(pruned.error());
+  if (!pruned->ids.empty()) std::puts("Deleted Containers:");
+  for (const std::string& id : pruned->ids) std::puts(id.c_str());
+  if (!pruned->ids.empty()) std::puts("");
+  std::printf("Total reclaimed space: %s\n", format::size_text(pruned->bytes).c_str());
+  return 0;
+}
+
+int container_inspect_command(const Global& global, const std::vector<std::string>& args) {
+  std::vector<std::string> names;
+  std::string format;
+  bool size = false;
+  CLI::App app("All that is known of containers, as JSON.", "planet container inspect");
+  app.add_option("-f,--format", format, "a template, or json");
+  app.add_flag("-s,--size", size, "how much it has changed, too");
+  app.add_option("container", names, "name or id")->required();
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  const auto places = engine::Places::open(global.root, global.runroot);
+  if (!places) return complain(places.error());
+  oci::json::array found;
+  std::string texts;
+  for (const std::string& name : names) {
+    const auto done = [&]() -> Result<> {
+      TRY_SET(const std::string id, engine::find_container(*places, name));
+      TRY_SET(const Container container, engine::settle(*places, id));
+      oci::json::object object = engine::inspect_container(*places, container);
+      if (size) object["SizeRw"] = engine::changed_bytes(*places, id);
+      if (!format.empty()) {
+        TRY_SET(const std::string text, format::render_one(object, format, ::isatty(1) == 1));
+        texts += text;
+        if (!texts.ends_with('\n')) texts += '\n';
+      }
+      found.push_back(std::move(object));
+      return {};
+    }();
+    if (!done) status = complain(done.error());
+  }
+  if (format.empty()) {
+    const auto text = format::render_one(found, "", ::isatty(1) == 1);
+    if (!text) return complain(text.error());
+    texts = *text;
+    if (!texts.ends_with('\n')) texts += '\n';
+  }
+  std::fputs(texts.c_str(), stdout);
+  return status;
+}
+
+}  // namespace planet::cli

@@ -1,0 +1,120 @@
+#include "engine/container_list.h"
+
+#include <algorithm>
+
+#include "base/strings.h"
+#include "engine/inspect.h"
+#include "engine/volumes.h"
+#include "format/moment.h"
+
+namespace planet::engine {
+namespace {
+
+constexpr std::string_view kStatuses[] = {"created", "running", "paused",  "restarting",
+                                          "exited",  "dead",    "removing"};
+
+bool is_status(std::string_view text) {
+  return std::ranges::find(kStatuses, text) != std::end(kStatuses);
+}
+
+// "busybox", "busybox:latest", the image's digest or the beginning of it.
+bool descends_from(const Record& record, std::string_view image) {
+  const std::string_view name = record.image;
+  if (name == image || name.substr(0, name.rfind(':')) == image) return true;
+  const std::string_view digest = image.starts_with("sha256:") ? image.substr(7) : image;
+  return digest.size() >= kShortId && record.image_digest.starts_with(digest);
+}
+
+bool uses_volume(const Record& record, std::string_view volume) {
+  return std::ranges::any_of(record.mounts, [&](const RecordedMount& mount) {
+    return mount.name == volume || mount.source == volume || mount.destination == volume;
+  });
+}
+
+bool fits(const Container& container, const format::Filters& filters) {
+  const Record& record = container.record;
+  const std::string status = status_name(container.status);
+  const std::string exited =
+      container.status == Status::kExited
+          ? std::to_string(container.exit.value_or(Exit{.status = 137}).status)
+          : "";
+  return filters.any("id", [&](const std::string& id) { return record.id.starts_with(id); }) &&
+         filters.any("name",
+                     [&](const std::string& name) {
+                       return ("/" + record.name).contains(name) || record.name == name;
+                     }) &&
+         filters.equals("status", status) && filters.equals("exited", exited) &&
+         filters.any("ancestor",
+                     [&](const std::string& image) { return descends_from(record, image); }) &&
+         filters.any("volume",
+                     [&](const std::string& volume) { return uses_volume(record, volume); }) &&
+         filters.labels_fit(record.labels);
+}
+
+// When the container that a filter names was made; none if it names none.
+Result<std::string> made_at(const Places& places, const format::Filters& filters,
+                            std::string_view key) {
+  if (!filters.has(key)) return std::string();
+  TRY_SET(const std::string id, find_container(places, filters.values(key).front()));
+  TRY_SET(const Container container, look_at(places, id));
+  return container.record.created;
+}
+
+}  // namespace
+
+Result<format::Filters> parse_list_filters(const std::vector<std::string>& texts) {
+  TRY_SET(format::Filters filters,
+          format::Filters::parse(texts, {"id", "name", "label", "label!", "status", "exited",
+                                         "ancestor", "before", "since", "volume"}));
+  for (const std::string& status : filters.values("status"))
+    if (!is_status(status))
+      return fail(Code::kInvalidArgument,
+                  "--filter status=" + printable(status) +
+                      ": expected created, running, paused, restarting, exited or dead");
+  for (const std::string& status : filters.values("exited"))
+    TRY(parse_number<int>(status, "--filter exited"));
+  return filters;
+}
+
+Result<std::vector<Container>> query_containers(const Places& places, const ListQuery& query) {
+  const format::Filters& filters = query.filters;
+  TRY_SET(const std::string before, made_at(places, filters, "before"));
+  TRY_SET(const std::string since, made_at(places, filters, "since"));
+  const bool all = query.all || query.last >= 0 || filters.has("status") || filters.has("exited") ||
+                   filters.has("before") || filters.has("since");
+  TRY_SET(std::vector<Container> containers, list_containers(places));
+  std::erase_if(containers, [&](const Container& container) {
+    const std::string& made = container.record.created;
+    return (!all && !is_up(container.status)) || (!before.empty() && made >= before) ||
+           (!since.empty() && made <= since) || !fits(container, filters);
+  });
+  if (query.last >= 0 && containers.size() > static_cast<std::size_t>(query.last))
+    containers.resize(static_cast<std::size_t>(query.last));
+  return containers;
+}
+
+Result<format::Filters> parse_prune_filters(const std::vector<std::string>& texts) {
+  TRY_SET(format::Filters filters, format::Filters::parse(texts, {"label", "label!", "until"}));
+  TRY(filters.moment("until", format::now()));
+  return filters;
+}
+
+Result<Pruned> prune_containers(const Places& places, const format::Filters& filters) {
+  TRY_SET(const std::optional<format::Moment> until, filters.moment("until", format::now()));
+  TRY_SET(const std::vector<Container> containers, list_containers(places));
+  Pruned pruned;
+  for (const Container& container : containers) {
+    if (container.status != Status::kExited && container.status != Status::kCreated) continue;
+    const auto made = format::parse_rfc3339(container.record.created);
+    if (!filters.labels_fit(container.record.labels) || (until && made && *made >= *until))
+      continue;
+    const std::uint64_t bytes = changed_bytes(places, container.record.id);
+    // One that is started at this moment stays: it is up when the lock is had.
+    if (!remove_container(places, container, false)) continue;
+    pruned.ids.push_back(container.record.id);
+    pruned.bytes += bytes;
+  }
+  return pruned;
+}
+
+}  // namespace planet::engine

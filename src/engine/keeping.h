@@ -1,0 +1,70 @@
+// Keeping: a container's runs, one after the other, as long as one process keeps it: launch, relay, end, and by its
+// policy the next.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "engine/clients.h"
+#include "engine/health.h"
+#include "engine/log.h"
+#include "engine/prepare.h"
+#include "engine/restart_policy.h"
+#include "engine/run.h"
+#include "engine/streams.h"
+#include "runtime/launch.h"
+#include "sys/signals.h"
+
+namespace planet::engine {
+
+// Whether descriptors 0, 1 and 2 of this process are the container's caller.
+enum class Caller : std::uint8_t { kConnected, kAway };
+
+class Keeping {
+ public:
+  Keeping(const Engine& engine, const Prepared& prepared, const RunHooks& hooks, Caller caller);
+
+  Clients& clients() { return clients_; }
+
+  // Calls hooks.started once the command runs for the first time. The exit status of the last run.
+  // After a failure to start, nothing of a fresh container is left; another is at rest again, and says why.
+  Result<int> run();
+
+ private:
+  struct Launched {
+    runtime::Running running;
+    Streams streams;
+  };
+
+  Result<Launched> launch();
+  Result<Exit> attend(Launched launched);
+  Result<> listen();
+  Result<bool> wait_for_next(int milliseconds, const Exit& last);
+  Result<> record_end(const Exit& exit);
+  void record_failure(const Error& error);
+  Result<> answer(std::string_view wish);
+  Result<> pause(bool on);
+  void unhealthy();
+  bool take_down(cgroup::Group& group) const;
+
+  const Engine& engine_;
+  const Prepared& prepared_;
+  const Record& record_;
+  const RunHooks& hooks_;
+  Caller caller_;
+  std::optional<LogWriter> log_;
+  Clients clients_;
+  Restarts restarts_;
+  std::optional<HealthMonitor> health_;
+  std::optional<sys::SignalFd> signals_;
+  State state_;
+  std::optional<Exit> last_;        // of the run before this one
+  cgroup::Group* group_ = nullptr;  // of the container that runs
+  std::int64_t began_ = 0;
+  const sys::Child* init_ = nullptr;  // its process
+  bool listens_ = false;
+  bool forced_ = false;    // it is started again, whatever its policy is
+  bool stopping_ = false;  // it is not to be started again
+};
+
+}  // namespace planet::engine
