@@ -8,7 +8,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace planet;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   oci::json::object config;
-  config["Env"] = {"PATH=/bin"};
+  config["Env"] = oci::json::array{"PATH=/bin"};
   config["Labels"] = nullptr;
   if (!engine::apply_change(text, config)) return 0;
   // What was made is JSON that our own reader takes, and a second time changes nothing that was not there.
