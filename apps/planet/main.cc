@@ -39,6 +39,7 @@ constexpr Command kCommands[] = {
     {"rmi", "remove images", rmi_command},
     {"tag", "give an image one more name", tag_command},
     {"history", "show how an image was made", history_command},
+    {"save", "write images into an archive", save_command},
     {"load", "add images from an archive (OCI or docker)", load_command},
     {"pull", "get an image from a registry", pull_command},
     {"push", "bring an image to a registry", push_command},
@@ -82,6 +83,7 @@ constexpr Command kImageCommands[] = {
     {"ls", "list images", images_command},
     {"prune", "remove images that nothing needs", image_prune_command},
     {"rm", "remove images", rmi_command},
+    {"save", "write images into an archive", save_command},
     {"tag", "give an image one more name", tag_command},
     {"pull", "get an image from a registry", pull_command},
     {"push", "bring an image to a registry", push_command},
@@ -95,6 +97,13 @@ constexpr Command kVolumeCommands[] = {
     {"rm", "remove volumes", volume_rm_command},
 };
 
+constexpr Command kSystemCommands[] = {
+    {"check", "verify the store, and mend it", system_check_command},
+    {"df", "what images, containers and volumes take of the disk", system_df_command},
+    {"info", "what this host and this engine can do", info_command},
+    {"prune", "remove all that nothing needs", system_prune_command},
+};
+
 struct Group {
   const char* name;
   const char* summary;
@@ -103,6 +112,7 @@ struct Group {
 constexpr Group kGroups[] = {
     {"container", "commands for containers", kContainerCommands},
     {"image", "commands for images", kImageCommands},
+    {"system", "commands for all that is stored", kSystemCommands},
     {"volume", "commands for volumes", kVolumeCommands},
 };
 

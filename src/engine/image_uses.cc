@@ -18,7 +18,7 @@ Result<std::vector<image::Use>> image_uses(const Places& places) {
     uses.push_back({.container = record.id,
                     .image = record.image_digest,
                     .layers = record.layers,
-                    .running = container.status == Status::kRunning});
+                    .running = is_up(container.status) || container.status == Status::kChanging});
   }
   return uses;
 }

@@ -233,6 +233,19 @@ Result<std::unique_ptr<PackedLayer>> open_staged(const Staging& staging, const s
   return std::make_unique<StagedLayer>(std::move(opened));
 }
 
+std::string layer_record(std::string_view diff_id, std::string_view blob,
+                         const UnpackedLayer& unpacked) {
+  oci::json::object object;
+  object["diffId"] = diff_id;
+  object["blob"] = blob;
+  object["size"] = unpacked.bytes;
+  object["maxId"] = unpacked.max_id;
+  object["maxIdEntry"] = unpacked.max_id_entry;
+  object["rootEntry"] = unpacked.root_entry;
+  object["hidesBelow"] = unpacked.hides_below;
+  return oci::to_text(object);
+}
+
 Result<UnpackedLayer> read_layer_record(const LayerPlace& place) {
   TRY_SET(const oci::json::value value, read_record(place));
   TRY_SET(const oci::Fields fields, oci::Fields::of(value, ""));

@@ -58,6 +58,10 @@ Result<std::vector<std::string>> unpack_layers(const Store& store, const Staging
                                                std::vector<Layer> layers,
                                                const UnpackOptions& options);
 
+// layer.json; the digests as "sha256:...".
+std::string layer_record(std::string_view diff_id, std::string_view blob,
+                         const UnpackedLayer& unpacked);
+
 // What was noted when the layer was unpacked.
 Result<UnpackedLayer> read_layer_record(const LayerPlace& place);
 

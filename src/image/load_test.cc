@@ -22,28 +22,6 @@ namespace {
 namespace stdfs = std::filesystem;
 using testing::HasSubstr;
 
-std::string docker_archive(const std::vector<std::string>& layers, std::string diff_ids = "") {
-  std::vector<Member> members;
-  std::string names;
-  for (const std::string& layer : layers) {
-    const std::string name = digest_of(layer).hex() + ".tar";
-    if (!names.empty()) names += ",";
-    names += "\"" + name + "\"";
-    members.push_back({.name = name, .content = layer});
-  }
-  if (diff_ids.empty())
-    for (const std::string& layer : layers)
-      diff_ids += (diff_ids.empty() ? "\"" : ",\"") + digest_of(layer).text() + "\"";
-  const std::string config =
-      R"({"architecture":"amd64","os":"linux","config":{"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":[)" +
-      diff_ids + "]}}";
-  members.push_back({.name = "config.json", .content = config});
-  members.push_back(
-      {.name = "manifest.json",
-       .content = R"([{"Config":"config.json","RepoTags":["t:1"],"Layers":[)" + names + "]}]"});
-  return tar_of(members);
-}
-
 class LoadTest : public testing::Test {
  protected:
   void SetUp() override {

@@ -1,6 +1,7 @@
 #include "image/remove.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "base/strings.h"
@@ -71,11 +72,11 @@ class Planner {
           return is_tag(other) && repository_of(other) == repository_of(name);
         });
     if (last_tag) {
-      const auto rest = std::ranges::stable_partition(names_, [&](const std::string& other) {
-        return repository_of(other) != repository_of(name);
-      });
-      plan_.untagged.insert(plan_.untagged.end(), rest.begin(), rest.end());
-      names_.erase(rest.begin(), rest.end());
+      const auto same_repository = [&](const std::string& other) {
+        return repository_of(other) == repository_of(name);
+      };
+      std::ranges::copy_if(names_, std::back_inserter(plan_.untagged), same_repository);
+      std::erase_if(names_, same_repository);
     }
     // Without a name it stays for a container that has it, as docker does it.
     if (names_.empty() && (user_ == nullptr || !user_->running)) take_images();

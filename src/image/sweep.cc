@@ -59,13 +59,9 @@ Result<Needed> needed_by_images(const Store& store) {
   for (const std::string& digest : digests) {
     TRY_SET(const Image image, store.read_image(digest));
     needed.layers.insert(image.chain.begin(), image.chain.end());
-    needed.blobs.insert({digest, image.config_digest});
-    const std::string file = "blobs/sha256/" + digest;
-    TRY_SET(const std::string text, sys::read_file_at(store.dir(), file.c_str(), kMostManifest),
-            "read manifest " + digest + "; `planet system check --repair` mends the store");
-    TRY_SET(const oci::Manifest manifest, oci::parse_manifest(text));
-    for (const oci::Descriptor& layer : manifest.layers)
-      if (const auto parsed = Digest::parse(layer.digest)) needed.blobs.insert(parsed->hex());
+    TRY_SET(const std::vector<std::string> blobs, blobs_of(store, image),
+            "read manifest " + digest + " (`planet system check --repair` mends the store)");
+    needed.blobs.insert(blobs.begin(), blobs.end());
   }
   return needed;
 }
@@ -144,6 +140,16 @@ class Sweeper {
 };
 
 }  // namespace
+
+Result<std::vector<std::string>> blobs_of(const Store& store, const Image& image) {
+  std::vector<std::string> blobs = {image.digest, image.config_digest};
+  const std::string file = "blobs/sha256/" + image.digest;
+  TRY_SET(const std::string text, sys::read_file_at(store.dir(), file.c_str(), kMostManifest));
+  TRY_SET(const oci::Manifest manifest, oci::parse_manifest(text));
+  for (const oci::Descriptor& layer : manifest.layers)
+    if (const auto parsed = Digest::parse(layer.digest)) blobs.push_back(parsed->hex());
+  return blobs;
+}
 
 Result<Swept> sweep(const Store& store, const Staging& staging, const Uses& uses) {
   return Sweeper(store, staging).run(uses);

@@ -36,6 +36,10 @@ struct Swept {
   std::uint64_t bytes = 0;          // of these layers, unpacked, and of blobs
 };
 
+// The blobs that an image is made of, as hex digests: manifest, configuration, layers.
+// Errors: kNotFound, kInvalidArgument - its manifest is lost or damaged.
+Result<std::vector<std::string>> blobs_of(const Store& store, const Image& image);
+
 // The lock on names is held. What it takes away is in `staging` afterwards, and goes with that.
 Result<Swept> sweep(const Store& store, const Staging& staging, const Uses& uses);
 

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "image/digest.h"
+
 namespace planet::image {
 
 // One ustar header with what a test wants to say; no library, so that it can lie.
@@ -75,6 +77,30 @@ inline std::string tar_of(const std::vector<Member>& members) {
   std::string text;
   for (const Member& member : members) text += tar_member(member);
   return text + std::string(1024, '\0');
+}
+
+// What `docker save` writes: an image t:1 of these layers, lowest first.
+inline std::string docker_archive(const std::vector<std::string>& layers,
+                                  std::string diff_ids = "") {
+  std::vector<Member> members;
+  std::string names;
+  for (const std::string& layer : layers) {
+    const std::string name = digest_of(layer).hex() + ".tar";
+    if (!names.empty()) names += ",";
+    names += "\"" + name + "\"";
+    members.push_back({.name = name, .content = layer});
+  }
+  if (diff_ids.empty())
+    for (const std::string& layer : layers)
+      diff_ids += (diff_ids.empty() ? "\"" : ",\"") + digest_of(layer).text() + "\"";
+  const std::string config =
+      R"({"architecture":"amd64","os":"linux","config":{"Cmd":["sh"]},"rootfs":{"type":"layers","diff_ids":[)" +
+      diff_ids + "]}}";
+  members.push_back({.name = "config.json", .content = config});
+  members.push_back(
+      {.name = "manifest.json",
+       .content = R"([{"Config":"config.json","RepoTags":["t:1"],"Layers":[)" + names + "]}]"});
+  return tar_of(members);
 }
 
 }  // namespace planet::image

@@ -167,7 +167,7 @@ nothing_is_left() {
 	for round in $(seq 8); do
 		planet load -q -i "$top/again.tar" >/dev/null
 		for runner in 1 2 3; do
-			planet run --rm race:1 cat one >"$top/out.$runner" 2>&1 3>&- &
+			planet run --rm --pull never race:1 cat one >"$top/out.$runner" 2>&1 3>&- &
 		done
 		if [ $((round % 2)) = 0 ]; then
 			planet rmi -f race:1 >/dev/null 2>&1 || :

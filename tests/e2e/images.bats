@@ -187,3 +187,54 @@ make_layout() {
 	run planet images a b
 	[ "$status" = 1 ]
 }
+
+@test "save: what docker, podman, skopeo and planet load" {
+	"$BATS_TEST_DIRNAME/small_image.py" a:1 one two | planet load -q >/dev/null
+	"$BATS_TEST_DIRNAME/small_image.py" b:1 one three | planet load -q >/dev/null
+	planet tag a:1 example.org/a:2
+	planet save -o "$top/both.tar" a:1 example.org/a:2 b:1
+	planet save a:1 example.org/a:2 b:1 | cmp - "$top/both.tar"
+	[ "$(stat -c %a "$top/both.tar")" = 600 ]
+	python3 - "$top/both.tar" <<-'END'
+		import json, sys, tarfile
+		archive = tarfile.open(sys.argv[1])
+		names = archive.getnames()
+		assert len(names) == len(set(names)) == 4 + 2 + 1, names
+		one, two = json.load(archive.extractfile("manifest.json"))
+		assert one["RepoTags"] == ["a:1", "example.org/a:2"] and two["RepoTags"] == ["b:1"]
+		assert one["Layers"][:2] == two["Layers"][:2] and len(one["Layers"]) == 3
+	END
+	id=$(planet images -q --no-trunc a:1)
+	skopeo copy -q "docker-archive:$top/both.tar:a:1" "oci:$top/copy:a"
+	[ "$(planet --root "$top/other" load -q -i "$top/both.tar" | sort)" = "Loaded image: a:1
+Loaded image: b:1
+Loaded image: example.org/a:2" ]
+	[ "$(planet --root "$top/other" images -q --no-trunc a:1)" = "$id" ]
+	# an OCI archive keeps every digest
+	planet save --format oci-archive -o "$top/oci.tar" a:1
+	digest=$(skopeo inspect --format '{{.Digest}}' "oci:$root:docker.io/library/a:1")
+	[ "$(skopeo inspect --format '{{.Digest}}' "oci-archive:$top/oci.tar")" = "$digest" ]
+	planet --root "$top/third" load -q -i "$top/oci.tar" >/dev/null
+	[ "$(planet --root "$top/third" images -q --no-trunc a:1)" = "$id" ]
+	rm -rf "$top/other" "$top/third"
+}
+
+@test "save: what it refuses leaves nothing" {
+	"$BATS_TEST_DIRNAME/small_image.py" a:1 one | planet load -q >/dev/null
+	run planet save -o "$top/x.tar" nosuch
+	[ "$status" = 1 ]
+	run planet save --format zip -o "$top/x.tar" a:1
+	[ "$status" = 1 ]
+	[[ "$output" == *"expected docker-archive or oci-archive"* ]]
+	blob=$(find "$root/blobs/sha256" -size +500k)
+	echo x >>"$blob"
+	run planet save -o "$top/x.tar" a:1
+	[ "$status" = 1 ]
+	[[ "$output" == *"is damaged; "* ]]
+	rm "$blob"
+	run planet save -o "$top/x.tar" a:1
+	[[ "$output" == *"is not here in its packed form"* ]]
+	[ -z "$(ls "$top"/x.tar* 2>/dev/null)" ]
+	run script -qec "$PLANET_BIN --root $root --runroot $runroot save a:1" /dev/null
+	[[ "$output" == *"standard output is a terminal"* ]]
+}
