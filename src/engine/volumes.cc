@@ -177,7 +177,13 @@ Result<VolumeUsers> volume_users(const Places& places) {
   VolumeUsers users;
   for (const std::string& id : ids) {
     const auto record = read_record(places, id);
-    if (!record) continue;  // being made or removed at this moment, and then it has no lock of ours
+    // Being made or removed at this moment, and then it has no lock of ours.
+    if (!record && record.error().code() == Code::kNotFound) continue;
+    if (!record)
+      return fail(Code::kCorrupt, "what container " + quote(id.substr(0, kShortId)) +
+                                      " needs is not known, since its record is damaged; "
+                                      "remove it first: planet rm -f " +
+                                      id.substr(0, kShortId));
     for (const RecordedMount& mount : record->mounts)
       if (mount.type == "volume") users[mount.name].push_back(record->id);
   }

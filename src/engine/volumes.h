@@ -53,6 +53,7 @@ std::string volume_path(const Places& places, const VolumeInfo& volume);
 
 // The ids of the containers that use each volume, running or not.
 using VolumeUsers = std::map<std::string, std::vector<std::string>, std::less<>>;
+// Errors: kCorrupt - a container's record cannot be read, as after a loss of power: it may use any.
 Result<VolumeUsers> volume_users(const Places& places);
 
 // Errors: kNotFound - and not `force`; kWrongState - a container uses it.

@@ -107,6 +107,20 @@ volumes() { planet volume ls -q | sort | tr '\n' ' '; }
 	[ "$(volumes)" = "" ]
 }
 
+@test "a container whose record is damaged may use any volume" {
+	planet run --name box -v kept:/x busybox true
+	planet volume create other
+	: >"$root"/containers/*/record.json
+	for words in 'rm kept' 'rm other' 'prune -af'; do
+		# shellcheck disable=SC2086
+		run planet volume $words
+		[ "$status" = 1 ] && [ "${#lines[@]}" = 1 ]
+		[[ "$output" == *"remove it first: planet rm -f "* ]]
+	done
+	planet rm -f "$(planet ps -aq)"
+	planet volume rm kept other
+}
+
 @test "the image's VOLUME is filled once, with owners, modes, times and links" {
 	make_image
 	planet run --rm -v data:/data example.org/voluminous:1 true
