@@ -150,19 +150,22 @@ void Clients::serve(std::span<const pollfd> waited) {
   std::size_t at = 2;
   for (Client& client : clients_) {
     if (at + kOfClient > waited.size()) break;
-    const auto ready = waited.subspan(at, kOfClient);
+    serve_client(client, waited.subspan(at, kOfClient));
     at += kOfClient;
-    if (ready[0].revents != 0) hear(client);
-    if (ready[1].revents != 0 && can_type()) read_input(client);
-    if (ready[2].revents != 0) drain(client.out);
-    if (ready[3].revents != 0) drain(client.err);
-    for (Sink* sink : {&client.out, &client.err})
-      sink->stuck =
-          sink->stuck || (!sink->pending.empty() && sys::monotonic_ns() - sink->since >= kPatience);
   }
   if (health_ != nullptr) health_->serve(waited.last(HealthMonitor::kWatched));
   std::erase_if(clients_, [](const Client& client) { return client.gone; });
   if (waited[0].revents != 0) accept();
+}
+
+void Clients::serve_client(Client& client, std::span<const pollfd> ready) {
+  if (ready[0].revents != 0) hear(client);
+  if (ready[1].revents != 0 && can_type()) read_input(client);
+  if (ready[2].revents != 0) drain(client.out);
+  if (ready[3].revents != 0) drain(client.err);
+  for (Sink* sink : {&client.out, &client.err})
+    if (!sink->pending.empty() && sys::monotonic_ns() - sink->since >= kPatience)
+      sink->stuck = true;
 }
 
 void Clients::accept() {

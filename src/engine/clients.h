@@ -83,6 +83,7 @@ class Clients : public runtime::Companion {
   };
 
   void accept();
+  void serve_client(Client& client, std::span<const pollfd> ready);
   void hear(Client& client);
   void obey(Client& client, const std::string& message, std::vector<UniqueFd> fds);
   void attach(Client& client, std::string_view words, std::vector<UniqueFd> fds);

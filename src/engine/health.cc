@@ -134,7 +134,7 @@ void HealthMonitor::serve(std::span<const pollfd> waited) {
   if (waited[0].revents != 0) {
     read_output();
     const auto ended = child_.wait();
-    end_probe(ended ? ended->shell_status() : 1, std::move(probe_.output));
+    end_probe(ended ? ended->shell_status() : 1, std::string(probe_.output));
   } else if (now >= deadline_) {
     child_ = sys::Child();  // killed and reaped, and with it what it has put into the container
     end_probe(-1, "Health check exceeded timeout (" + std::to_string(check_.timeout_ms) + "ms)");
@@ -184,7 +184,7 @@ void HealthMonitor::read_output() {
   }
 }
 
-void HealthMonitor::end_probe(int exit_code, std::string output) {
+void HealthMonitor::end_probe(int exit_code, const std::string& output) {
   const bool probed = !probe_.start.empty();
   output_.reset();
   bool unhealthy = false;

@@ -65,7 +65,7 @@ class HealthMonitor {
  private:
   void start_probe();
   void read_output();
-  void end_probe(int exit_code, std::string output);
+  void end_probe(int exit_code, const std::string& output);
   [[noreturn]] void be_probe(const UniqueFd& out) const;
 
   const Engine& engine_;

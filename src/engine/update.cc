@@ -82,7 +82,7 @@ Result<> update(const Places& places, const Container& container, const oci::Res
   if (!restart) return {};
   record.restart = *restart;
   TRY(write_record(places, record));
-  const Result<> told = ask_keeper(places, record.id, "reload");
+  Result<> told = ask_keeper(places, record.id, "reload");
   if (!told && told.error().code() != Code::kNotFound) return told;
   return {};
 }
