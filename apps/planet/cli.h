@@ -78,6 +78,7 @@ int unpause_command(const Global& global, const std::vector<std::string>& args);
 int wait_command(const Global& global, const std::vector<std::string>& args);
 int rename_command(const Global& global, const std::vector<std::string>& args);
 int container_prune_command(const Global& global, const std::vector<std::string>& args);
+int inspect_command(const Global& global, const std::vector<std::string>& args);
 int container_inspect_command(const Global& global, const std::vector<std::string>& args);
 int top_command(const Global& global, const std::vector<std::string>& args);
 int stats_command(const Global& global, const std::vector<std::string>& args);

@@ -1,4 +1,4 @@
-// planet rmi, image prune, tag, history, image inspect
+// planet rmi, image prune, tag, history
 #include <unistd.h>
 
 #include <algorithm>
@@ -185,20 +185,6 @@ int history_command(const Global& global, const std::vector<std::string>& args) 
   if (!text) return complain(text.error());
   std::fputs(text->c_str(), stdout);
   return 0;
-}
-
-int image_inspect_command(const Global& global, const std::vector<std::string>& args) {
-  std::vector<std::string> names;
-  std::string format;
-  CLI::App app("Shows all that is known of images.", "planet image inspect");
-  app.add_option("-f,--format", format, "json, or a template");
-  app.add_option("image", names, "name or id")->required();
-  int status = 0;
-  if (!parse(app, args, status)) return status;
-  const auto store = image::Store::open(global.root);
-  if (!store) return complain(store.error());
-  return print_inspected(
-      names, format, [&](const std::string& name) { return image::inspect_image(*store, name); });
 }
 
 }  // namespace planet::cli

@@ -1,4 +1,4 @@
-// planet ps, container prune, inspect: what containers there are.
+// planet ps, container prune: what containers there are.
 #include <unistd.h>
 
 #include <cstdio>
@@ -195,46 +195,6 @@ int container_prune_command(const Global& global, const std::vector<std::string>
   if (!pruned->ids.empty()) std::puts("");
   std::printf("Total reclaimed space: %s\n", format::size_text(pruned->bytes).c_str());
   return 0;
-}
-
-int container_inspect_command(const Global& global, const std::vector<std::string>& args) {
-  std::vector<std::string> names;
-  std::string format;
-  bool size = false;
-  CLI::App app("All that is known of containers, as JSON.", "planet container inspect");
-  app.add_option("-f,--format", format, "a template, or json");
-  app.add_flag("-s,--size", size, "how much it has changed, too");
-  app.add_option("container", names, "name or id")->required();
-  int status = 0;
-  if (!parse(app, args, status)) return status;
-  const auto places = engine::Places::open(global.root, global.runroot);
-  if (!places) return complain(places.error());
-  oci::json::array found;
-  std::string texts;
-  for (const std::string& name : names) {
-    const auto done = [&]() -> Result<> {
-      TRY_SET(const std::string id, engine::find_container(*places, name));
-      TRY_SET(const Container container, engine::settle(*places, id));
-      oci::json::object object = engine::inspect_container(*places, container);
-      if (size) object["SizeRw"] = engine::changed_bytes(*places, id);
-      if (!format.empty()) {
-        TRY_SET(const std::string text, format::render_one(object, format, ::isatty(1) == 1));
-        texts += text;
-        if (!texts.ends_with('\n')) texts += '\n';
-      }
-      found.push_back(std::move(object));
-      return {};
-    }();
-    if (!done) status = complain(done.error());
-  }
-  if (format.empty()) {
-    const auto text = format::render_one(found, "", ::isatty(1) == 1);
-    if (!text) return complain(text.error());
-    texts = *text;
-    if (!texts.ends_with('\n')) texts += '\n';
-  }
-  std::fputs(texts.c_str(), stdout);
-  return status;
 }
 
 }  // namespace planet::cli

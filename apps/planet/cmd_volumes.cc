@@ -1,4 +1,4 @@
-// planet volume create, inspect, ls, prune, rm
+// planet volume create, ls, prune, rm
 #include <unistd.h>
 
 #include <cstdio>
@@ -22,11 +22,6 @@ oci::json::object as_object(const std::map<std::string, std::string>& pairs) {
   return object;
 }
 
-oci::json::value or_null(const std::map<std::string, std::string>& pairs) {
-  if (pairs.empty()) return nullptr;
-  return as_object(pairs);
-}
-
 std::string labels_text(const VolumeInfo& volume) {
   std::string text;
   for (const auto& [key, value] : volume.labels)
@@ -46,16 +41,6 @@ oci::json::object row_of(const engine::Places& places, const VolumeInfo& volume)
           {"Scope", "local"},
           {"Size", "N/A"},
           {"Status", "N/A"}};
-}
-
-oci::json::object details_of(const engine::Places& places, const VolumeInfo& volume) {
-  return {{"CreatedAt", volume.created},
-          {"Driver", "local"},
-          {"Labels", or_null(volume.labels)},
-          {"Mountpoint", engine::volume_path(places, volume)},
-          {"Name", volume.name},
-          {"Options", or_null(volume.options)},
-          {"Scope", "local"}};
 }
 
 Result<std::string> list(const engine::Places& places, const format::Listing& listing,
@@ -153,37 +138,6 @@ int volume_ls_command(const Global& global, const std::vector<std::string>& args
   if (!text) return complain(text.error());
   std::fputs(text->c_str(), stdout);
   return 0;
-}
-
-int volume_inspect_command(const Global& global, const std::vector<std::string>& args) {
-  std::vector<std::string> names;
-  std::string format;
-  CLI::App app("Shows all that is known of volumes.", "planet volume inspect");
-  app.add_option("-f,--format", format, "json, or a template such as {{.Mountpoint}}");
-  app.add_option("volume", names, "name")->required();
-  int status = 0;
-  if (!parse(app, args, status)) return status;
-  const bool terminal = ::isatty(1) == 1;
-  const auto done = [&]() -> Result<std::string> {
-    TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
-    oci::json::array all;
-    std::string text;
-    for (const std::string& name : names) {
-      const auto volume = engine::read_volume(places, name);
-      if (!volume) {
-        status = complain(volume.error());
-        continue;
-      }
-      all.push_back(details_of(places, *volume));
-      if (format.empty()) continue;
-      TRY_SET(const std::string one, format::render_one(all.back(), format, terminal));
-      text += one;
-    }
-    return format.empty() ? format::render_one(all, "", terminal) : text;
-  }();
-  if (!done) return complain(done.error());
-  std::fputs(done->c_str(), stdout);
-  return status;
 }
 
 int volume_rm_command(const Global& global, const std::vector<std::string>& args) {

@@ -31,6 +31,7 @@ constexpr Command kCommands[] = {
     {"update", "change what a container may use", update_command},
     {"top", "list the processes of a container", top_command},
     {"stats", "what containers use", stats_command},
+    {"inspect", "all that is known of containers, images and volumes", inspect_command},
     {"commit", "make an image of what a container has become", commit_command},
     {"cp", "copy files out of a container, or into it", cp_command},
     {"diff", "what a container has changed in its image's files", diff_command},

@@ -191,6 +191,19 @@ json::object inspect_container(const Places& places, const Container& container)
            {{"IPAddress", ""}, {"Ports", json::object()}, {"Networks", json::object()}}}};
 }
 
+json::object inspect_volume(const Places& places, const VolumeInfo& volume) {
+  const auto or_null = [](const std::map<std::string, std::string>& pairs) {
+    return pairs.empty() ? json::value(nullptr) : json::value(object_of(pairs));
+  };
+  return {{"CreatedAt", volume.created},
+          {"Driver", "local"},
+          {"Labels", or_null(volume.labels)},
+          {"Mountpoint", volume_path(places, volume)},
+          {"Name", volume.name},
+          {"Options", or_null(volume.options)},
+          {"Scope", "local"}};
+}
+
 std::uint64_t changed_bytes(const Places& places, const std::string& id) {
   auto top = sys::open_at(places.root_dir.borrow(), ("containers/" + id + "/upper").c_str(),
                           O_PATH | O_DIRECTORY | O_NOFOLLOW);

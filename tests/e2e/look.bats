@@ -44,6 +44,27 @@ until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; ret
 	planet rm -f plain
 }
 
+@test "inspect: containers, images and volumes, in this order" {
+	planet volume create thing
+	[ "$(planet inspect -f '{{.Driver}}' thing)" = local ]
+	planet run --name thing busybox true
+	[ "$(planet inspect -f '{{.Name}} {{.State.ExitCode}}' thing)" = "/thing 0" ]
+	[ "$(planet inspect -f '{{.Os}}' busybox)" = linux ]
+	[ "$(planet inspect thing busybox | jq length)" = 2 ]
+	[ "$(planet inspect --type volume -f '{{.Name}}' thing)" = thing ]
+	[ "$(planet inspect -s thing | jq '.[0].SizeRw')" = 0 ]
+	run planet inspect nosuch thing
+	[ "$status" = 1 ]
+	[[ "$output" == *"no such object: nosuch; it is no container, image or volume that is here"* && "$output" == *'"/thing"'* ]]
+	for words in '--type image thing' '--type container busybox' '--type volume busybox' '--type nonsense thing' ''; do
+		# shellcheck disable=SC2086
+		run planet inspect -f x $words
+		[ "$status" != 0 ] && [ "${#lines[@]}" = 1 ]
+	done
+	planet rm thing
+	planet volume rm thing
+}
+
 @test "inspect: docker's words" {
 	id=$(planet run -d --name look --memory 64m --cpus 0.5 --cap-drop NET_RAW -e A=b -w /tmp -u 7 --restart on-failure:3 -l k=v \
 		-v "$top:/host:ro" --stop-signal USR1 busybox sleep 1000)
