@@ -181,7 +181,7 @@ until_ended() { for _ in $(seq 100); do [[ "$(state_of "$1")" != Exited* ]] || r
 	done
 	run planet create --rm --restart always busybox true
 	[ "$status" = 125 ]
-	run planet create no-such-image true
+	run planet create --pull never no-such-image true
 	[ "$status" = 1 ]
 	run planet create -d busybox true
 	[ "$status" = 125 ]

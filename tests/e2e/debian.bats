@@ -112,12 +112,13 @@ on_terminal() { # SCENARIO ARGS...: planet under a pseudoterminal
 	done
 }
 
-@test "the terminal hangs up, or planet is killed: the container ends" {
+@test "the terminal hangs up: the container ends; the command is killed: it goes on, as with docker" {
 	on_terminal hang_up run --name gone -it example.org/debian:oci bash
 	for _ in $(seq 50); do [ -n "$(planet ps -q)" ] || break; sleep 0.1; done
 	[ -z "$(planet ps -q)" ]
 	planet rm gone
-	on_terminal killed run --name gone -it example.org/debian:oci bash
-	[ -z "$(planet ps -q)" ]
-	planet rm gone
+	on_terminal killed run --name kept -it example.org/debian:oci bash
+	[ "$(planet ps --format '{{.Names}}')" = kept ]
+	[ "$(planet exec kept echo there)" = there ]
+	planet rm -f kept
 }

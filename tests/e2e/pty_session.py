@@ -154,7 +154,7 @@ def hang_up_on_the_deaf(command):
 
 
 def killed(command):
-    """Nobody can restore the modes then; the container must end."""
+    """Nobody can restore the modes then."""
     session = Session(command)
     session.send("echo re''ady\n")
     wait_until_raw(session)

@@ -270,7 +270,7 @@ PYTHON
 		wait $pull || status=$?
 		case $status in 0 | 137 | 143) ;; *) cat "$top/out"; false ;; esac
 		[ $signal = KILL ] || [ -z "$(ls -A "$root/staging" 2>/dev/null)" ]
-		[ -n "$(ls "$root/tags" 2>/dev/null)" ] || [ -z "$(ls -A "$root/images" 2>/dev/null)" ]
+		planet system check
 		[ $((round % 4)) != 0 ] || rm -rf "$root"
 	done
 	planet pull -q "$registry/a/first:1"

@@ -26,7 +26,7 @@ load helper
 	[ "$output" = 'planet: execute: "no-such-command": executable file not found in $PATH' ]
 	run planet run --rm busybox /etc/passwd
 	[ "$status" = 126 ]
-	run planet run --rm no-such-image true
+	run planet run --rm --pull never no-such-image true
 	[ "$status" = 125 ]
 	[[ "$output" == 'planet: no image "no-such-image" here;'* ]]
 	run planet run --no-such-flag busybox
@@ -163,7 +163,7 @@ load helper
 	[[ "$output" == tmpfs*1024* ]]
 	run planet run --rm --read-only busybox touch /x
 	[ "$status" != 0 ]
-	run planet run --rm -v relative:/x busybox true
+	run planet run --rm -v ./relative:/x busybox true
 	[ "$status" = 125 ]
 	run planet run --rm -v "$top/none:/x" busybox true
 	[[ "$output" == *"does not exist"* ]]
