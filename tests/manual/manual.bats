@@ -152,7 +152,7 @@ END
 @test "completions: commands, flags and their values" {
 	becomes 'planet ver' version
 	becomes 'planet run --pul' --pull
-	becomes 'planet ps --format js' json
+	becomes 'planet inspect --type vol' volume
 	becomes 'planet run --rm --network ho' host
 	becomes 'planet kill -s WIN' WINCH
 	becomes 'planet run -v /etc/hostn' /etc/hostname
