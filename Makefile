@@ -15,7 +15,7 @@ SHARED := man/man1/planet.1 man/man8/planet-runtime.8 $(foreach program,planet p
 export CCACHE_BASEDIR := $(CURDIR)
 export CCACHE_NOHASHDIR := 1
 
-.PHONY: help deps build man run check check-vm check-peers check-engines check-manual soak attack fallback conformance bench fuzz install uninstall tidy format layers clean
+.PHONY: help deps build man run check check-vm check-peers check-engines check-docker check-images check-manual soak attack fallback conformance bench fuzz install uninstall tidy format layers clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 22
@@ -60,6 +60,13 @@ check-engines: deps build ## planet-runtime under Debian's docker, podman and co
 	@apt-get -q -y install --no-install-recommends docker.io podman containerd netavark aardvark-dns catatonit \
 		containernetworking-plugins iptables iproute2 procps python3-grpcio python3-protobuf >/dev/null </dev/null
 	@bats --tap tests/engines
+
+check-docker: deps build ## the same command lines to Debian's docker, which it installs, and to planet (tests/docker)
+	@apt-get -q -y install --no-install-recommends docker.io iptables iproute2 >/dev/null </dev/null
+	@tests/docker/compare.py build/planet
+
+check-images: deps build ## a database, a web server, a whole Debian, made of its packages (tests/images)
+	@bats --tap tests/images
 
 check-manual: deps build ## the manual pages, and the completions in bash, zsh and fish
 	@bats --tap tests/manual
