@@ -135,6 +135,7 @@ Result<std::string> list(const Global& global, engine::ListQuery query, const Ps
   const bool sizes =
       words.size || (!words.format.empty() && words.format != "json" && listing.mentions("Size"));
   std::vector<oci::json::object> rows;
+  rows.reserve(containers.size());
   for (const Container& container : containers)
     rows.push_back(row_of(
         places, container, words,

@@ -332,6 +332,28 @@ void take_defaults(RunRequest& request) {
   request.terminal = ::isatty(0) == 1 && ::isatty(1) == 1;
 }
 
+// What follows the flags.
+bool take_image_and_command(const CLI::App& app, bool run, RunRequest& request, int& status) {
+  std::vector<std::string> rest = app.remaining();
+  if (!rest.empty() && rest.front() == "--") rest.erase(rest.begin());
+  if (!rest.empty() && is_stray_flag(app, rest.front())) {
+    status = kEngineFailed;
+    return false;
+  }
+  if (request.rootfs.empty() && rest.empty()) {
+    if (!run) {
+      status = complain("create needs an image; see `planet create --help`");
+      return false;
+    }
+    take_defaults(request);
+  } else if (request.rootfs.empty()) {
+    request.image = rest.front();
+    rest.erase(rest.begin());
+  }
+  request.command = std::move(rest);
+  return true;
+}
+
 }  // namespace
 
 std::optional<RunRequest> parse_run_flags(Making making, const std::vector<std::string>& args,
@@ -356,25 +378,7 @@ std::optional<RunRequest> parse_run_flags(Making making, const std::vector<std::
     status = complain(left.error(), kEngineFailed);
     return std::nullopt;
   }
-  std::vector<std::string> rest = app.remaining();
-  if (!rest.empty() && rest.front() == "--") rest.erase(rest.begin());
-  if (!rest.empty() && is_stray_flag(app, rest.front())) {
-    status = kEngineFailed;
-    return std::nullopt;
-  }
-  if (request.rootfs.empty()) {
-    if (rest.empty() && !run) {
-      status = complain("create needs an image; see `planet create --help`");
-      return std::nullopt;
-    }
-    if (rest.empty()) {
-      take_defaults(request);
-    } else {
-      request.image = rest.front();
-      rest.erase(rest.begin());
-    }
-  }
-  request.command = std::move(rest);
+  if (!take_image_and_command(app, run, request, status)) return std::nullopt;
   if (app.count("--entrypoint") != 0)
     request.entrypoint = words.entrypoint.empty() ? std::vector<std::string>()
                                                   : std::vector<std::string>{words.entrypoint};

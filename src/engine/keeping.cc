@@ -44,8 +44,9 @@ State state_of(const Record& record, pid_t init, int restarts) {
 // Who removes an image does not wait for who starts it: a layer that the record named too late is gone, or was for a
 // moment.
 Error explain_loss(const Engine& engine, const Record& record, Error error) {
+  const bool missing = error.code() == Code::kNotFound;
   const bool lost = std::ranges::any_of(record.layers, [&](const std::string& layer) {
-    return error.what().contains(layer) || !engine.store.has_layer(layer);
+    return (missing && error.what().contains(layer)) || !engine.store.has_layer(layer);
   });
   if (!lost) return error;
   return Error(Code::kNotFound, "image " + quote(record.image) + " was removed meanwhile");
@@ -232,28 +233,34 @@ Result<bool> Keeping::wait_for_next(int milliseconds, const Exit& last) {
   return false;
 }
 
+// Whether it is to be started again; when it is time for that.
+Result<bool> Keeping::goes_on(const Exit& end) {
+  constexpr std::int64_t kNsPerMs = 1'000'000;
+  const std::int64_t ran = (sys::monotonic_ns() - began_) / kNsPerMs;
+  const bool forced = std::exchange(forced_, false);
+  if (stopping_) return false;
+  const int wait = forced ? 0 : restarts_.next(end.status, ran);
+  if (wait < 0) return false;
+  return wait_for_next(wait, end);
+}
+
+Error Keeping::not_started(Error error) {
+  record_failure(error);
+  if (last_) clients_.finish(exit_status(error, 128), true);
+  return error;
+}
+
 Result<int> Keeping::run() {
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
   signals_.emplace(std::move(signals));
   if (caller_ == Caller::kAway) TRY(listen());
   while (true) {
     auto launched = launch();
-    if (!launched) {
-      record_failure(launched.error());
-      if (last_) clients_.finish(exit_status(launched.error(), 128), true);
-      return std::unexpected(std::move(launched).error());
-    }
+    if (!launched) return std::unexpected(not_started(std::move(launched).error()));
     if (!last_ && hooks_.started) hooks_.started();
     TRY(listen());
     TRY_SET(Exit end, attend(*std::move(launched)));
-    constexpr std::int64_t kNsPerMs = 1'000'000;
-    const std::int64_t ran = (sys::monotonic_ns() - began_) / kNsPerMs;
-    const bool forced = std::exchange(forced_, false);
-    const int wait = stopping_ ? -1 : forced ? 0 : restarts_.next(end.status, ran);
-    bool again = false;
-    if (wait >= 0) {
-      TRY_SET(again, wait_for_next(wait, end));
-    }
+    TRY_SET(const bool again, goes_on(end));
     last_ = end;
     if (again) continue;
     end.stopped = stopping_;

@@ -39,6 +39,8 @@ class Keeping {
   Result<Launched> launch();
   Result<Exit> attend(Launched launched);
   Result<> listen();
+  Result<bool> goes_on(const Exit& end);
+  Error not_started(Error error);
   Result<bool> wait_for_next(int milliseconds, const Exit& last);
   Result<> record_end(const Exit& exit);
   void record_failure(const Error& error);

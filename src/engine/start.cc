@@ -143,20 +143,28 @@ Result<std::optional<int>> attach(const Engine& engine, const Container& contain
   return ended.status;
 }
 
-Result<int> wait(const Engine& engine, const std::string& id) {
+namespace {
+
+// As the keeper says it; nothing if it is gone without a word.
+std::optional<Result<int>> end_from_keeper(const Engine& engine, const std::string& id) {
   constexpr std::size_t kMostMessage = 4096;
+  const auto keeper = connect_to_keeper(engine.places, id);
+  if (!keeper || !sys::send_message(keeper->borrow(), "wait")) return std::nullopt;
+  while (true) {
+    const auto message = sys::receive_message(keeper->borrow(), kMostMessage);
+    if (!message || message->bytes.empty()) return std::nullopt;
+    if (message->bytes.starts_with("exit "))
+      return parse_number<int>(std::string_view(message->bytes).substr(5), "exit status");
+  }
+}
+
+}  // namespace
+
+Result<int> wait(const Engine& engine, const std::string& id) {
   while (true) {
     TRY_SET(const Container container, settle(engine.places, id));
     if (!is_up(container.status)) return container.exit ? container.exit->status : 137;
-    const auto keeper = connect_to_keeper(engine.places, id);
-    if (keeper && sys::send_message(keeper->borrow(), "wait")) {
-      while (true) {
-        const auto message = sys::receive_message(keeper->borrow(), kMostMessage);
-        if (!message || message->bytes.empty()) break;
-        if (message->bytes.starts_with("exit "))
-          return parse_number<int>(std::string_view(message->bytes).substr(5), "exit status");
-      }
-    }
+    if (auto ended = end_from_keeper(engine, id)) return *std::move(ended);
     sys::sleep_ms(1);
   }
 }

@@ -120,7 +120,7 @@ class Sweeper {
     }
     if (out.empty()) return {};
     Names marked;
-    const Result<> looked = add_marks(store_, marked);
+    Result<> looked = add_marks(store_, marked);
     for (const std::string& blob : out) {
       if (!looked || marked.contains(blob))
         TRY(sys::rename_at(staging_.dir(), out_name(blob).c_str(), store_.dir(),
