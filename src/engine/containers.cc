@@ -189,6 +189,15 @@ Result<std::string> find_container(const Places& places, const std::string& text
   return *found;
 }
 
+namespace {
+
+Status status_of(const State& state) {
+  if (state.restarting) return Status::kRestarting;
+  return state.paused ? Status::kPaused : Status::kRunning;
+}
+
+}  // namespace
+
 Result<Container> look_at(const Places& places, const std::string& id) {
   auto record = read_record(places, id);
   if (!record && record.error().code() == Code::kNotFound)
@@ -202,9 +211,7 @@ Result<Container> look_at(const Places& places, const std::string& id) {
   }
   if (container.state && !is_current(*container.state)) container.state.reset();
   if (container.state) {
-    container.status = container.state->restarting ? Status::kRestarting
-                       : container.state->paused   ? Status::kPaused
-                                                   : Status::kRunning;
+    container.status = status_of(*container.state);
     return container;
   }
   container.exit = read_exit(places, id);

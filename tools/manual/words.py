@@ -58,7 +58,7 @@ def of_arguments(program, command):
     kinds = []
     for positional in command.positionals:
         name = positional.long
-        default = {"container": "containers", "id": "containers", "signal": "signals", "image": "images"}.get(name, "")
+        default = {"container": "containers", "object": "containers", "id": "containers", "signal": "signals", "image": "images"}.get(name, "")
         kinds.append(known[0] if known else default if known is None else "")
     return kinds, any(positional.repeated for positional in command.positionals)
 

@@ -28,7 +28,8 @@ def places(program, command):
     kinds, repeated = words.of_arguments(program, command)
     for place, kind in enumerate(kinds):
         where = "*" if repeated and place == len(kinds) - 1 else str(place + 1)
-        yield quoted(f"{where}:{kind or 'argument'}:" + (f" __@id@_add {kind}" if kind else " "))
+        # An empty list offers nothing. A blank would show its message, and offer no flags either.
+        yield quoted(f"{where}:{kind or 'argument'}:" + (f" __@id@_add {kind}" if kind else "()"))
     if words.ends_at_argument(command):
         yield quoted("*:: : ")
 
