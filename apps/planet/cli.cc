@@ -80,6 +80,23 @@ bool parse(CLI::App& app, std::vector<std::string> args, int& status) {
   return false;
 }
 
+std::optional<StopWords> parse_stop_words(CLI::App& app, const std::vector<std::string>& args,
+                                          int& status) {
+  StopWords words;
+  std::optional<std::string> seconds;
+  add_text(app, "-t,--time,--timeout", seconds, "seconds until it kills; -1 waits for ever");
+  app.add_option("container", words.names, "name or id")->required();
+  if (!parse(app, args, status)) return std::nullopt;
+  if (!seconds) return words;
+  const auto timeout = parse_stop_timeout("--time", *seconds);
+  if (!timeout) {
+    status = complain(timeout.error(), kEngineFailed);
+    return std::nullopt;
+  }
+  words.timeout = *timeout;
+  return words;
+}
+
 bool is_stray_flag(const CLI::App& app, const std::string& word) {
   if (!word.starts_with('-') || word.size() < 2) return false;
   complain("unknown flag " + quote(word) + "; see `" + app.get_name() + " --help`");

@@ -40,6 +40,14 @@ void add_list(CLI::App& app, const char* flags, std::vector<std::string>& to, co
 // Seconds for -t and --stop-timeout; -1 is for ever.
 Result<int> parse_stop_timeout(const char* flag, const std::string& text);
 
+// The words of commands that stop containers. None if they are wrong, which was said then, or help was wanted.
+struct StopWords {
+  std::vector<std::string> names;
+  std::optional<int> timeout;  // seconds; none: each container's own
+};
+std::optional<StopWords> parse_stop_words(CLI::App& app, const std::vector<std::string>& args,
+                                          int& status);
+
 // Parses the words after the command's name. False when it is done: help was printed, or the words are wrong.
 // As with docker, the status is 125 for a flag that is wrong, and 1 for a word that is missing or too many.
 bool parse(CLI::App& app, std::vector<std::string> args, int& status);

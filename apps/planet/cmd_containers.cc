@@ -11,23 +11,14 @@
 namespace planet::cli {
 
 int stop_command(const Global& global, const std::vector<std::string>& args) {
-  std::vector<std::string> names;
-  std::optional<std::string> seconds;
   CLI::App app("Asks containers to end, and kills those that do not.", "planet stop");
-  add_text(app, "-t,--time,--timeout", seconds, "seconds until it kills; -1 waits for ever");
-  app.add_option("container", names, "name or id")->required();
   int status = 0;
-  if (!parse(app, args, status)) return status;
-  std::optional<int> timeout;
-  if (seconds) {
-    const auto parsed = parse_stop_timeout("--time", *seconds);
-    if (!parsed) return complain(parsed.error(), kEngineFailed);
-    timeout = *parsed;
-  }
+  const auto words = parse_stop_words(app, args, status);
+  if (!words) return status;
   return for_each_container(
-      global, names, [&](const engine::Engine& engine, const engine::Container& container) {
+      global, words->names, [&](const engine::Engine& engine, const engine::Container& container) {
         return engine::stop_container(engine.places, container,
-                                      timeout.value_or(container.record.stop_timeout));
+                                      words->timeout.value_or(container.record.stop_timeout));
       });
 }
 

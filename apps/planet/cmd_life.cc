@@ -67,23 +67,14 @@ int start_command(const Global& global, const std::vector<std::string>& args) {
 }
 
 int restart_command(const Global& global, const std::vector<std::string>& args) {
-  std::vector<std::string> names;
-  std::optional<std::string> seconds;
   CLI::App app("Stops containers and starts them again.", "planet restart");
-  add_text(app, "-t,--time,--timeout", seconds, "seconds until it kills; -1 waits for ever");
-  app.add_option("container", names, "name or id")->required();
   int status = 0;
-  if (!parse(app, args, status)) return status;
-  std::optional<int> timeout;
-  if (seconds) {
-    const auto parsed = parse_stop_timeout("--time", *seconds);
-    if (!parsed) return complain(parsed.error(), kEngineFailed);
-    timeout = *parsed;
-  }
-  return for_each_id(global, names,
+  const auto words = parse_stop_words(app, args, status);
+  if (!words) return status;
+  return for_each_id(global, words->names,
                      [&](const engine::Engine& engine, const std::string& id,
                          const std::string& name) -> Result<std::string> {
-                       TRY(engine::restart(engine, id, timeout, plain_hooks()));
+                       TRY(engine::restart(engine, id, words->timeout, plain_hooks()));
                        return name;
                      });
 }

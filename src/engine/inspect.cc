@@ -207,14 +207,7 @@ json::object inspect_volume(const Places& places, const VolumeInfo& volume) {
 std::uint64_t changed_bytes(const Places& places, const std::string& id) {
   auto top = sys::open_at(places.root_dir.borrow(), ("containers/" + id + "/upper").c_str(),
                           O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  if (!top) return 0;
-  fs::TreeWalk walk(*std::move(top));
-  std::uint64_t bytes = 0;
-  while (true) {
-    const auto entry = walk.next();
-    if (!entry || !*entry) return bytes;
-    if (S_ISREG((*entry)->st.st_mode)) bytes += static_cast<std::uint64_t>((*entry)->st.st_size);
-  }
+  return top ? fs::bytes_of_files(*std::move(top)) : 0;
 }
 
 }  // namespace planet::engine

@@ -98,14 +98,7 @@ void sweep(BorrowedFd volumes) {
 
 std::uint64_t size_of(BorrowedFd volumes, const std::string& name) {
   auto top = sys::open_at(volumes, (name + "/_data").c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW);
-  if (!top) return 0;
-  fs::TreeWalk walk(*std::move(top));
-  std::uint64_t bytes = 0;
-  while (true) {
-    const auto entry = walk.next();
-    if (!entry || !*entry) return bytes;
-    if (S_ISREG((*entry)->st.st_mode)) bytes += static_cast<std::uint64_t>((*entry)->st.st_size);
-  }
+  return top ? fs::bytes_of_files(*std::move(top)) : 0;
 }
 
 // The name goes first, at once; then what was behind it.

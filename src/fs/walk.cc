@@ -61,6 +61,16 @@ Result<std::optional<WalkEntry>> TreeWalk::next() {
   return std::nullopt;
 }
 
+std::uint64_t bytes_of_files(UniqueFd top) {
+  TreeWalk walk(std::move(top));
+  std::uint64_t bytes = 0;
+  while (true) {
+    const auto entry = walk.next();
+    if (!entry || !*entry) return bytes;
+    if (S_ISREG((*entry)->st.st_mode)) bytes += static_cast<std::uint64_t>((*entry)->st.st_size);
+  }
+}
+
 bool is_kernels_own(BorrowedFd file) {
   constexpr std::int64_t kTypes[] = {PROC_SUPER_MAGIC,    SYSFS_MAGIC,        CGROUP_SUPER_MAGIC,
                                      CGROUP2_SUPER_MAGIC, DEVPTS_SUPER_MAGIC, kMqueueMagic,

@@ -8,6 +8,7 @@
 
 #include <sys/stat.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -52,6 +53,9 @@ class TreeWalk {
   bool started_ = false;
   bool descend_ = false;
 };
+
+// The sizes of all files below `top`, as far as it can be read, together.
+std::uint64_t bytes_of_files(UniqueFd top);
 
 // True for what the kernel shows of itself, and no disk has: proc, sysfs, control groups and the like. Who copies a tree
 // leaves it out.

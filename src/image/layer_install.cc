@@ -18,18 +18,6 @@ std::string staged_name(const Digest& chain) {
   return "layer-" + chain.hex();
 }
 
-std::string layer_record(const Layer& layer, const UnpackedLayer& unpacked) {
-  oci::json::object object;
-  object["diffId"] = layer.diff_id.text();
-  object["blob"] = layer.blob.text();
-  object["size"] = unpacked.bytes;
-  object["maxId"] = unpacked.max_id;
-  object["maxIdEntry"] = unpacked.max_id_entry;
-  object["rootEntry"] = unpacked.root_entry;
-  object["hidesBelow"] = unpacked.hides_below;
-  return oci::to_text(object);
-}
-
 Result<oci::json::value> read_record(const LayerPlace& place) {
   const std::string file = place.path + "/layer.json";
   TRY_SET(const std::string text, sys::read_file_at(place.dir, file.c_str()));
@@ -167,7 +155,9 @@ class ParallelUnpack {
     auto unpacked = unpack_from(*packed, index, std::move(root));
     if (!unpacked && unpacked.error().code() == Code::kInvalidArgument) TRY(packed->verify());
     if (!unpacked) return std::unexpected(std::move(unpacked).error());
-    return sys::replace_file_at(dir.borrow(), "layer.json", layer_record(layer, *unpacked), 0600);
+    return sys::replace_file_at(dir.borrow(), "layer.json",
+                                layer_record(layer.diff_id.text(), layer.blob.text(), *unpacked),
+                                0600);
   }
 
   Result<UnpackedLayer> unpack_from(PackedLayer& packed, std::size_t index, UniqueFd root) {

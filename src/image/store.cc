@@ -63,7 +63,7 @@ bool is_id(std::string_view text) {
 
 std::unexpected<Error> no_such_image(std::string_view text) {
   return fail(Code::kNotFound, "no image " + quote(text) +
-                                   " here; `planet images` lists them, `planet load` adds one");
+                                   " here; `planet images` lists them, `planet pull` gets one");
 }
 
 }  // namespace
