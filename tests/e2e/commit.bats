@@ -94,7 +94,8 @@ changes='rm -rf /opaque; mkdir /opaque; echo n >/opaque/new; echo k >/opaque/kee
 	planet run --name big example.org/base:1 sh -c 'for i in 1 2 3 4 5 6 7 8; do cat /bin/busybox /bin/busybox >/tmp/$i; done'
 	local round
 	for round in $(seq 12); do
-		planet commit big example.org/big:1 >/dev/null 2>&1 3>&- &
+		# The program itself: of the function, only a shell would be killed.
+		"$PLANET_BIN" --root "$root" --runroot "$runroot" commit big example.org/big:1 >/dev/null 2>&1 3>&- &
 		sleep "0.0$((RANDOM % 90 + 10))"
 		kill -9 $! 2>/dev/null || :
 		wait $! 2>/dev/null || :
