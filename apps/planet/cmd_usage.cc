@@ -114,31 +114,49 @@ Result<std::vector<Sample>> take_samples(const engine::Places& places, const Sta
   return samples;
 }
 
+// What was used before each sample, by container: what was used in a time needs two looks.
+using Usages = std::map<std::string, engine::Usage>;
+
+std::vector<oci::json::object> rows_of(const std::vector<Sample>& samples, const Usages& before,
+                                       bool whole) {
+  std::vector<oci::json::object> rows;
+  rows.reserve(samples.size());
+  for (const Sample& sample : samples) {
+    const auto old = before.find(sample.container.record.id);
+    rows.push_back(row_of(sample, old == before.end() ? nullptr : &old->second, whole));
+  }
+  return rows;
+}
+
+Usages usages_of(const std::vector<Sample>& samples) {
+  Usages usages;
+  for (const Sample& sample : samples)
+    if (sample.usage) usages[sample.container.record.id] = *sample.usage;
+  return usages;
+}
+
+// False: nobody reads them any more.
+bool print_stats(const std::string& table, bool live) {
+  if (live) std::fputs("\033[H\033[J", stdout);
+  std::fputs(table.c_str(), stdout);
+  return std::fflush(stdout) == 0;
+}
+
 Result<> show_stats(const Global& global, const StatsWords& words) {
   constexpr int kPause = 1000;
   const bool terminal = ::isatty(1) == 1;
   TRY_SET(const format::Listing listing,
           format::Listing::plan(stats_layout(), words.format, false, terminal));
   TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
-  std::map<std::string, engine::Usage> before;
+  Usages before;
   for (bool first = true;; first = false) {
     TRY_SET(const std::vector<Sample> samples, take_samples(places, words));
-    std::vector<oci::json::object> rows;
-    std::map<std::string, engine::Usage> now;
-    for (const Sample& sample : samples) {
-      const auto old = before.find(sample.container.record.id);
-      rows.push_back(row_of(sample, old == before.end() ? nullptr : &old->second, words.whole));
-      if (sample.usage) now[sample.container.record.id] = *sample.usage;
-    }
-    before = std::move(now);
-    // What was used in a time needs a time.
     if (!first || !words.no_stream) {
-      TRY_SET(const std::string text, listing.text(rows));
-      if (!words.no_stream && terminal) std::fputs("\033[H\033[J", stdout);
-      std::fputs(text.c_str(), stdout);
-      if (std::fflush(stdout) != 0) return {};
+      TRY_SET(const std::string text, listing.text(rows_of(samples, before, words.whole)));
+      if (!print_stats(text, terminal && !words.no_stream)) return {};
+      if (words.no_stream) return {};
     }
-    if (!first && words.no_stream) return {};
+    before = usages_of(samples);
     sys::sleep_ms(kPause);
   }
 }

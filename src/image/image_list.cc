@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/strings.h"
@@ -67,40 +68,60 @@ bool fits_name(const std::string& pattern, const std::string& full) {
   return false;
 }
 
-// The rows of one image: one for each name, one for each digest of a repository that has no name here, one if it has
-// neither.
-std::vector<ImageRow> rows_of(const Listed& one, const format::Filters& filters,
-                              const std::string& reference) {
-  const ImageRow base{
-      .id = one.image.config_digest, .created = one.image.config.created, .size = one.image.size};
-  const auto wanted = [&](const std::string& name) {
-    return (reference.empty() || fits_name(reference, name)) &&
+// Which names the flags ask for.
+struct WantedNames {
+  const format::Filters& filters;
+  std::string_view reference;  // empty: all
+
+  bool has(const std::string& name) const {
+    return (reference.empty() || fits_name(std::string(reference), name)) &&
            filters.any("reference",
                        [&](const std::string& pattern) { return fits_name(pattern, name); });
-  };
-  std::vector<std::pair<std::string, std::string>> digests;  // full repository, digest
+  }
+  bool all() const { return reference.empty() && !filters.has("reference"); }
+};
+
+// Repository and digest of each "repository@sha256:...".
+std::vector<std::pair<std::string, std::string>> digests_of(const Listed& one) {
+  std::vector<std::pair<std::string, std::string>> digests;
+  digests.reserve(one.repo_digests.size());
   for (const std::string& name : one.repo_digests) digests.push_back(halves(name, '@'));
+  return digests;
+}
+
+ImageRow row_of(const Listed& one) {
+  return {
+      .id = one.image.config_digest, .created = one.image.config.created, .size = one.image.size};
+}
+
+ImageRow named_row(const Listed& one, const std::string& repository, const std::string& tag,
+                   const std::string& digest) {
+  ImageRow row = row_of(one);
+  row.repository = familiar(repository);
+  row.tag = tag;
+  row.digest = digest;
+  return row;
+}
+
+// The rows of one image: one for each name, one for each digest of a repository that has no name here, one if it has
+// neither.
+std::vector<ImageRow> rows_of(const Listed& one, const WantedNames& wanted) {
+  const auto digests = digests_of(one);
   std::vector<ImageRow> rows;
-  const auto add = [&](const std::string& name, const std::string& tag, std::string digest) {
-    ImageRow row = base;
-    row.repository = familiar(name);
-    row.tag = tag;
-    row.digest = std::move(digest);
-    rows.push_back(std::move(row));
-  };
+  std::set<std::string> named;
   for (const std::string& name : one.names) {
     const auto [repository, tag] = halves(name, ':');
+    named.insert(repository);
+    if (!wanted.has(name)) continue;
     const auto known =
         std::ranges::find(digests, repository, &std::pair<std::string, std::string>::first);
-    if (wanted(name)) add(repository, tag, known == digests.end() ? "" : known->second);
+    rows.push_back(
+        named_row(one, repository, tag, known == digests.end() ? std::string() : known->second));
   }
-  for (const auto& [repository, digest] : digests) {
-    const bool named = std::ranges::any_of(
-        one.names, [&](const std::string& name) { return halves(name, ':').first == repository; });
-    if (!named && wanted(repository)) add(repository, "", digest);
-  }
-  const bool by_name = !reference.empty() || filters.has("reference");
-  if (rows.empty() && !by_name) rows.push_back(base);
+  for (const auto& [repository, digest] : digests)
+    if (!named.contains(repository) && wanted.has(repository))
+      rows.push_back(named_row(one, repository, "", digest));
+  if (rows.empty() && wanted.all()) rows.push_back(row_of(one));
   return rows;
 }
 
@@ -128,7 +149,7 @@ Result<std::vector<ImageRow>> list_rows(const Store& store, const format::Filter
   std::vector<ImageRow> rows;
   for (const Listed& one : listed) {
     if (!fits(one, wanted, filters)) continue;
-    std::vector<ImageRow> some = rows_of(one, filters, std::string(reference));
+    std::vector<ImageRow> some = rows_of(one, {.filters = filters, .reference = reference});
     rows.insert(rows.end(), some.begin(), some.end());
   }
   return rows;
