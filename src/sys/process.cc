@@ -321,6 +321,13 @@ int execute_fd(BorrowedFd file, const std::vector<std::string>& args,
   return errno;
 }
 
+std::vector<std::string> own_environment() {
+  std::vector<std::string> entries;
+  for (char** entry = ::environ; entry != nullptr && *entry != nullptr; ++entry)
+    entries.emplace_back(*entry);
+  return entries;
+}
+
 void exit_now(int status) {
   ::_exit(status);
 }

@@ -132,6 +132,9 @@ int execute(const char* path, const std::vector<std::string>& args,
 int execute_fd(BorrowedFd file, const std::vector<std::string>& args,
                const std::vector<std::string>& env);
 
+// environ(7) of this process, each NAME=VALUE.
+std::vector<std::string> own_environment();
+
 [[noreturn]] void exit_now(int status);  // _exit(2)
 
 std::int64_t monotonic_ns();

@@ -1,4 +1,4 @@
-#include "cli.h"
+#include "cli/words.h"
 
 #include <unistd.h>
 

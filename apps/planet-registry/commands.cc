@@ -1,4 +1,5 @@
-// planet pull, push, login, logout
+#include "commands.h"
+
 #include <unistd.h>
 
 #include <cstdio>
@@ -6,7 +7,6 @@
 #include <iostream>
 
 #include "base/strings.h"
-#include "cli.h"
 #include "engine/interruptible.h"
 #include "image/platform.h"
 #include "image/pull.h"
@@ -238,9 +238,9 @@ int pull_command(const Global& global, const std::vector<std::string>& args) {
   return pull_interruptibly(global, words, stdout, 1);
 }
 
-int pull_for_run(const Global& global, const std::string& image) {
+int pull_for_run(const Global& global, const std::vector<std::string>& args) {
   PullWords words;
-  words.name = image;
+  words.name = args.at(0);
   return pull_interruptibly(global, words, stderr, kEngineFailed);
 }
 

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "base/strings.h"
-#include "cli.h"
+#include "cli/words.h"
 #include "oci/json.h"
 #include "sys/terminal.h"
 
