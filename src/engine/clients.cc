@@ -73,6 +73,12 @@ void Clients::finish(int status, bool last) {
     (void)sys::send_message(client.socket.borrow(), "exit " + std::to_string(status));
     client.gone = true;
   }
+  forget_gone();
+}
+
+void Clients::forget_gone() {
+  for (const Client& client : clients_)
+    if (client.gone && client.holds) (void)answer_("release");
   std::erase_if(clients_, [](const Client& client) { return client.gone; });
 }
 
@@ -154,7 +160,7 @@ void Clients::serve(std::span<const pollfd> waited) {
     at += kOfClient;
   }
   if (health_ != nullptr) health_->serve(waited.last(HealthMonitor::kWatched));
-  std::erase_if(clients_, [](const Client& client) { return client.gone; });
+  forget_gone();
   if (waited[0].revents != 0) accept();
 }
 
@@ -193,8 +199,9 @@ void Clients::obey(Client& client, const std::string& message, std::vector<Uniqu
   } else if (text.starts_with("signal ")) {
     const auto number = parse_number<int>(text.substr(7), "signal");
     if (number && process_ != nullptr) done = process_->send_signal(*number);
-  } else {
+  } else if (text != "hold" || !client.holds) {
     done = answer_(text);
+    client.holds = client.holds || (text == "hold" && done);
   }
   (void)sys::send_message(client.socket.borrow(),
                           done ? "ok" : "error " + done.error().to_string());

@@ -14,6 +14,7 @@
 //     "signal NUMBER"                              "exit STATUS"        it is over; the last message
 //     "stop": it is not to be started again        "detached"           the detach keys were typed
 //     "pause", "unpause", "reload", "wait"
+//     "hold": it is paused until this client is gone
 // MODE is of the letters i o e t: which descriptors come, in this order; t: the end of its input is the terminal's end.
 // KEYS are the detach keys in hexadecimal.
 //
@@ -38,7 +39,7 @@ namespace planet::engine {
 
 class Clients : public runtime::Companion {
  public:
-  // What the keeper does for them: "stop", "pause", "unpause", "reload".
+  // What the keeper does for them: "stop", "pause", "unpause", "reload", "hold"; and "release" when one that holds is gone.
   using Answer = std::function<Result<>(std::string_view wish)>;
 
   struct Kind {
@@ -78,7 +79,7 @@ class Clients : public runtime::Companion {
     UniqueFd in;
     Sink out, err;
     DetachKeys keys;
-    bool watches = false, waits = false, gone = false;
+    bool watches = false, waits = false, holds = false, gone = false;
     bool hangs_up = false;  // its terminal is the container's
   };
 
@@ -90,6 +91,7 @@ class Clients : public runtime::Companion {
   void read_input(Client& client);
   void input_ended(Client& client);
   void leave(Client& client);
+  void forget_gone();
   void write_input();
   void set_size(std::string_view words) const;
   static void push(Sink& sink, std::string_view bytes);

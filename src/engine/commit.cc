@@ -3,16 +3,15 @@
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "base/strings.h"
-#include "cgroup/group.h"
 #include "engine/container_root.h"
 #include "engine/containers.h"
 #include "engine/diff.h"
 #include "engine/image_change.h"
 #include "engine/spec_plan.h"
+#include "engine/start.h"
 #include "image/compress.h"
 #include "image/install.h"
 #include "image/pack.h"
@@ -213,38 +212,18 @@ Result<std::vector<std::string>> names_of(const std::string& text) {
   return std::vector<std::string>{image::with_default_host(std::move(name)).text()};
 }
 
-// Stopped in the middle of what it does, as long as this lives.
-class Pause {
- public:
-  explicit Pause(cgroup::Group group) : group_(std::move(group)) {}
-  Pause(Pause&& other) noexcept : group_(std::exchange(other.group_, std::nullopt)) {}
-  Pause& operator=(Pause&&) = delete;
-  Pause(const Pause&) = delete;
-  Pause& operator=(const Pause&) = delete;
-  ~Pause() {
-    if (group_) (void)group_->thaw();
-  }
-
-  static Result<Pause> begin(const Record& record) {
-    TRY_SET(const cgroup::Host host, cgroup::Host::open());
-    TRY_SET(cgroup::Group group, cgroup::Group::open(host, record.cgroup));
-    TRY(group.freeze());
-    return Pause(std::move(group));
-  }
-
- private:
-  std::optional<cgroup::Group> group_;
-};
-
-// A host that cannot freeze is no reason to make no image: it is said.
-std::optional<Pause> pause(const StillContainer& still, const CommitOptions& options) {
-  if (!options.pause || still.lock.valid() || still.container.state->paused) return std::nullopt;
-  auto paused = Pause::begin(still.container.record);
-  if (paused) return std::optional<Pause>(std::move(*paused));
-  if (options.say)
+// Stopped in the middle of what it does, as long as this is open, and no longer if this process is killed. A host that
+// cannot freeze is no reason to make no image: it is said.
+UniqueFd pause_if_running(const Engine& engine, const StillContainer& still,
+                          const CommitOptions& options) {
+  if (!options.pause || still.lock.valid()) return {};
+  auto paused = pause_meanwhile(engine, still.container);
+  if (paused) return *std::move(paused);
+  const bool ended = paused.error().code() == Code::kNotFound;
+  if (options.say && !ended)
     options.say(still.container.record.name + " goes on meanwhile: it cannot be paused here (" +
                 paused.error().to_string() + ")");
-  return std::nullopt;
+  return {};
 }
 
 }  // namespace
@@ -265,7 +244,7 @@ Result<std::string> commit(const Engine& engine, const std::string& id,
   TRY_SET(const image::Staging staging, image::Staging::open(engine.store.dir()));
   const Work work{.engine = engine, .record = record, .staging = staging, .options = options};
   const auto packed = [&]() -> Result<PackedChanges> {
-    const std::optional<Pause> paused = pause(still, options);
+    const UniqueFd paused = pause_if_running(engine, still, options);
     return pack_changes(work, base.image);
   }();
   if (!packed)

@@ -72,13 +72,17 @@ Result<UniqueFd> connect_to_keeper(const Places& places, const std::string& id) 
   return socket;
 }
 
-Result<> ask_keeper(const Places& places, const std::string& id, std::string_view wish) {
-  TRY_SET(const UniqueFd keeper, connect_to_keeper(places, id));
-  TRY(sys::send_message(keeper.borrow(), wish));
-  TRY_SET(const sys::Message answer, sys::receive_message(keeper.borrow(), kMostMessage));
+Result<> ask(BorrowedFd keeper, std::string_view wish) {
+  TRY(sys::send_message(keeper, wish));
+  TRY_SET(const sys::Message answer, sys::receive_message(keeper, kMostMessage));
   if (answer.bytes.empty()) return fail(Code::kNotFound, "nobody keeps the container");
   if (answer.bytes == "ok") return {};
   return fail(Code::kSystem, answer.bytes.substr(std::min<std::size_t>(6, answer.bytes.size())));
+}
+
+Result<> ask_keeper(const Places& places, const std::string& id, std::string_view wish) {
+  TRY_SET(const UniqueFd keeper, connect_to_keeper(places, id));
+  return ask(keeper.borrow(), wish);
 }
 
 Result<> send_attach(BorrowedFd keeper, const AttachOptions& options) {

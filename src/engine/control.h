@@ -23,6 +23,7 @@ Result<UniqueFd> connect_to_keeper(const Places& places, const std::string& id);
 
 // Sends a wish and waits for the answer.
 // Errors: kNotFound - nobody keeps it; else what the keeper says.
+Result<> ask(BorrowedFd keeper, std::string_view wish);
 Result<> ask_keeper(const Places& places, const std::string& id, std::string_view wish);
 
 struct AttachOptions {

@@ -173,6 +173,7 @@ Result<Exit> Keeping::attend(Launched launched) {
   Exit end;
   end.status = status.shell_status();
   end.oom_killed = take_down(launched.running.cgroup);
+  state_.paused = paused_ = false;
   end.started = state_.started;
   end.finished = sys::now_text();
   end.stopped = stopping_;
@@ -276,6 +277,7 @@ Result<> Keeping::answer(std::string_view wish) {
     return {};
   }
   if (wish == "pause" || wish == "unpause") return pause(wish == "pause");
+  if (wish == "hold" || wish == "release") return hold(wish == "hold");
   if (wish != "reload") return fail(Code::kInvalidArgument, "unknown wish");
   TRY_SET(const Record now, read_record(engine_.places, record_.id));
   restarts_.change(now.restart);
@@ -283,12 +285,30 @@ Result<> Keeping::answer(std::string_view wish) {
 }
 
 Result<> Keeping::pause(bool on) {
+  if (paused_ == on)
+    return fail(Code::kWrongState,
+                "container " + record_.name + (on ? " is already paused" : " is not paused"));
+  paused_ = on;
+  Result<> done = settle_pause();
+  if (!done) paused_ = !on;
+  return done;
+}
+
+Result<> Keeping::hold(bool on) {
+  holders_ += on ? 1 : -1;
+  Result<> done = settle_pause();
+  if (!done && on) --holders_;
+  return done;
+}
+
+// As it is wanted now.
+Result<> Keeping::settle_pause() {
+  const bool wanted = paused_ || holders_ > 0;
+  if (wanted == state_.paused) return {};
   if (group_ == nullptr) return fail(Code::kWrongState, "it does not run");
-  if (state_.paused == on)
-    return fail(Code::kWrongState, on ? "it is paused already" : "it is not paused");
-  TRY(on ? freeze(*group_, record_.cgroup) : group_->thaw());
-  state_.paused = on;
-  if (health_) health_->hold(on);
+  TRY(wanted ? freeze(*group_, record_.cgroup) : group_->thaw());
+  state_.paused = wanted;
+  if (health_) health_->hold(wanted);
   return write_state(engine_.places, record_.id, state_);
 }
 

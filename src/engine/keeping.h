@@ -46,6 +46,8 @@ class Keeping {
   void record_failure(const Error& error);
   Result<> answer(std::string_view wish);
   Result<> pause(bool on);
+  Result<> hold(bool on);
+  Result<> settle_pause();
   void unhealthy();
   bool take_down(cgroup::Group& group) const;
 
@@ -64,6 +66,8 @@ class Keeping {
   cgroup::Group* group_ = nullptr;  // of the container that runs
   std::int64_t began_ = 0;
   const sys::Child* init_ = nullptr;  // its process
+  int holders_ = 0;                   // clients that want it paused as long as they are there
+  bool paused_ = false;               // somebody has paused it, to last
   bool listens_ = false;
   bool forced_ = false;    // it is started again, whatever its policy is
   bool stopping_ = false;  // it is not to be started again

@@ -120,10 +120,13 @@ Result<> pause(const Engine& engine, const Container& container, bool on) {
   const std::string& name = container.record.name;
   if (container.status != Status::kRunning && container.status != Status::kPaused)
     return fail(Code::kWrongState, "container " + name + " is not running");
-  if (on == (container.status == Status::kPaused))
-    return fail(Code::kWrongState,
-                "container " + name + (on ? " is already paused" : " is not paused"));
   return ask_keeper(engine.places, container.record.id, on ? "pause" : "unpause");
+}
+
+Result<UniqueFd> pause_meanwhile(const Engine& engine, const Container& container) {
+  TRY_SET(UniqueFd keeper, connect_to_keeper(engine.places, container.record.id));
+  TRY(ask(keeper.borrow(), "hold"));
+  return keeper;
 }
 
 Result<std::optional<int>> attach(const Engine& engine, const Container& container,

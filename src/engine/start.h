@@ -37,6 +37,10 @@ Result<> rename(const Engine& engine, const Container& container, const std::str
 // Errors: kWrongState - it does not run, or is so already.
 Result<> pause(const Engine& engine, const Container& container, bool on);
 
+// Pauses it as long as the descriptor is open, in whatever process, however that ends.
+// Errors: kWrongState - it does not run.
+Result<UniqueFd> pause_meanwhile(const Engine& engine, const Container& container);
+
 // Shows the output of a running container, and passes on its input, until it ends (its exit status) or is left (none).
 // Errors: kWrongState - it does not run.
 Result<std::optional<int>> attach(const Engine& engine, const Container& container,

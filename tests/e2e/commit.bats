@@ -54,7 +54,8 @@ changes='rm -rf /opaque; mkdir /opaque; echo n >/opaque/new; echo k >/opaque/kee
 	make_image
 	planet run -d --name web example.org/base:1 sh -c 'echo x >/tmp/x; sleep 1000' >/dev/null
 	for _ in $(seq 50); do planet exec web test -e /tmp/x 2>/dev/null && break; sleep 0.1; done
-	planet commit web example.org/running:1 >/dev/null
+	[[ "$(planet commit web example.org/running:1 2>&1)" =~ ^sha256:[0-9a-f]{64}$ ]] # and no word that it was not paused
+	[ "$(planet ps -q --filter status=paused)" = "" ]
 	planet commit --pause=false web example.org/running:2 >/dev/null
 	[ "$(planet exec web cat /tmp/x)" = x ]
 	[ "$(planet run --rm example.org/running:1 cat /tmp/x)" = x ]
@@ -86,6 +87,46 @@ changes='rm -rf /opaque; mkdir /opaque; echo n >/opaque/new; echo k >/opaque/kee
 	[ "$status" = 1 ]
 	[[ "$output" == *".wh.file"* ]]
 	[ "$(find "$root/blobs" "$root/layers" "$root/images" -mindepth 1 -maxdepth 2 | sort)" = "$before" ]
+	[ "$(ls -A "$root/staging")" = "" ]
+}
+
+@test "commit: the container goes on when the command is killed, unless somebody has paused it to last" {
+	make_image
+	planet run -d --name busy example.org/base:1 sh -c 'for i in 1 2 3 4 5 6 7 8; do for j in 1 2 3 4 5 6 7 8; do cat /bin/busybox; done >/tmp/$i; done; echo x >/tmp/ready; sleep 1000' >/dev/null
+	local signal pid i
+	for _ in $(seq 100); do planet exec busy test -e /tmp/ready 2>/dev/null && break; sleep 0.1; done
+	status_of() { planet inspect -f '{{.State.Status}}' busy; }
+	begin_commit() {
+		"$PLANET_BIN" --root "$root" --runroot "$runroot" commit busy example.org/busy:1 >/dev/null 2>&1 3>&- &
+		pid=$!
+		for i in $(seq 200); do [ "$(status_of)" = paused ] && return; sleep 0.01; done
+		echo "it was not paused" >&2
+		return 1
+	}
+	becomes() { for i in $(seq 200); do [ "$(status_of)" = "$1" ] && return; sleep 0.01; done; status_of; return 1; }
+	for signal in KILL INT; do
+		begin_commit
+		kill -s $signal $pid
+		wait $pid || :
+		becomes running
+		[ "$(planet exec busy echo lives)" = lives ]
+	done
+	begin_commit
+	planet pause busy >/dev/null
+	run planet pause busy
+	[ "$status" = 1 ]
+	[[ "$output" == *"container busy is already paused" ]]
+	wait $pid
+	[ "$(status_of)" = paused ]
+	planet unpause busy >/dev/null
+	begin_commit
+	run planet unpause busy # it is not the commit's pause that a person ends
+	[ "$status" = 1 ]
+	kill -KILL $pid
+	becomes running
+	sleep 0.3 # what died last may still be dying, and holds its staging so long
+	planet commit busy example.org/busy:1 >/dev/null
+	[ "$(status_of)" = running ]
 	[ "$(ls -A "$root/staging")" = "" ]
 }
 
