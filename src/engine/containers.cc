@@ -403,6 +403,11 @@ Result<> remove_container(const Places& places, const Container& container, bool
               "container " + container.record.name + " is started again and again; try again");
 }
 
+Result<> remove_left_group(const Container& container) {
+  if (container.exit) return {};  // its keeper has lived to take it down
+  return remove_cgroup(container.record.cgroup);
+}
+
 Result<> discard_container(const Places& places, const std::string& id, const std::string& cgroup) {
   (void)remove_cgroup(cgroup);
   return erase_container(places, id, nullptr);

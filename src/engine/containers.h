@@ -79,6 +79,9 @@ void wait_for_keeper(const Places& places, const Container& container);
 // Errors: kWrongState - it runs, and no force; it is still being started after ten seconds.
 Result<> remove_container(const Places& places, const Container& container, bool force);
 
+// The control group of a container whose keeper died, with whoever is still in it.
+Result<> remove_left_group(const Container& container);
+
 // What a start that failed has left of an id: control group, with whoever is still in it, and files.
 Result<> discard_container(const Places& places, const std::string& id, const std::string& cgroup);
 

@@ -81,6 +81,7 @@ Result<int> start(const Engine& engine, const std::string& id, const StartOption
   TRY_SET(const std::optional<Container> container, take_at_rest(engine, id, lock));
   if (!container) return options.attach ? attach_again(engine, id, options) : Result<int>(0);
   if (!container->record.private_users) TRY(runtime::leave_writable_program());
+  TRY(remove_left_group(*container));
   TRY_SET(Prepared prepared, prepare_again(engine, *container, std::move(lock)));
   drop_exit(engine.places, id);
   if (options.attach)

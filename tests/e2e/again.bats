@@ -205,3 +205,12 @@ until_ended() { for _ in $(seq 100); do [[ "$(state_of "$1")" != Exited* ]] || r
 		[ -z "$(planet ps -aq)" ] || planet rm -f race >/dev/null
 	done
 }
+
+@test "one whose keeper was killed is started again" {
+	id=$(planet run -d --name left busybox sleep 1000)
+	kill -9 "$(jq .keeper "$runroot/containers/$id")"
+	for _ in $(seq 100); do [ -n "$(planet ps -q)" ] || break; sleep 0.05; done
+	planet start left
+	[ "$(planet ps --format '{{.Names}}')" = left ]
+	planet rm -f left
+}
