@@ -95,10 +95,14 @@ install: man ## to DESTDIR/PREFIX: programs, manual pages, completions
 	install -D -m 755 build/planet $(DESTDIR)$(PREFIX)/bin/planet
 	install -D -m 755 build/planet-runtime $(DESTDIR)$(PREFIX)/bin/planet-runtime
 	for file in $(SHARED); do install -D -m 644 build/share/$$file $(DESTDIR)$(PREFIX)/share/$$file; done
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	sed 's|@PREFIX@|$(PREFIX)|' tools/planet-restart.service.in >$(DESTDIR)$(PREFIX)/lib/systemd/system/planet-restart.service
+	chmod 644 $(DESTDIR)$(PREFIX)/lib/systemd/system/planet-restart.service
 
 uninstall: ## what install put there
 	rm -f $(DESTDIR)$(PREFIX)/bin/planet $(DESTDIR)$(PREFIX)/bin/planet-runtime
 	rm -f $(addprefix $(DESTDIR)$(PREFIX)/share/,$(SHARED))
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/planet-restart.service
 
 clean: ## build/
 	rm -rf build

@@ -34,6 +34,7 @@ int container_inspect_command(const Global& global, const std::vector<std::strin
 int top_command(const Global& global, const std::vector<std::string>& args);
 int stats_command(const Global& global, const std::vector<std::string>& args);
 int update_command(const Global& global, const std::vector<std::string>& args);
+int start_restarting_command(const Global& global, const std::vector<std::string>& args);
 int ps_command(const Global& global, const std::vector<std::string>& args);
 int logs_command(const Global& global, const std::vector<std::string>& args);
 int stop_command(const Global& global, const std::vector<std::string>& args);

@@ -79,6 +79,20 @@ int restart_command(const Global& global, const std::vector<std::string>& args) 
                      });
 }
 
+int start_restarting_command(const Global& global, const std::vector<std::string>& args) {
+  CLI::App app("After a boot: starts the containers whose restart policy wants it.",
+               "planet container start-restarting");
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  const auto engine = engine::Engine::open(global.root, global.runroot);
+  if (!engine) return complain(engine.error());
+  const Result<> done = engine::start_restarting(
+      *engine, plain_hooks(), [&](const std::string& name, const Error& error) {
+        status = complain("start " + name + ": " + error.to_string());
+      });
+  return done ? status : complain(done.error());
+}
+
 int wait_command(const Global& global, const std::vector<std::string>& args) {
   std::vector<std::string> names;
   CLI::App app("Waits until containers have ended, and prints their exit statuses.", "planet wait");

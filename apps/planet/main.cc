@@ -71,6 +71,8 @@ constexpr Command kContainerCommands[] = {
     {"run", "make a container from an image and run a command in it", run_command},
     {"start", "start containers that are made or have ended", start_command},
     {"stop", "ask containers to end, and make them", stop_command},
+    {"start-restarting", "start those whose policy wants it, after a boot",
+     start_restarting_command},
     {"stats", "what containers use", stats_command},
     {"top", "list the processes of a container", top_command},
     {"unpause", "let paused containers go on", unpause_command},

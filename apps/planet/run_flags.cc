@@ -32,7 +32,9 @@ struct Words {
   std::string network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir,
               user, detach_keys;
   std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj, restart, gpus,
-      health_cmd, health_interval, health_timeout, health_retries, health_start, health_action;
+      health_cmd, health_interval, health_timeout, health_retries, health_start, health_action,
+      log_driver;
+  std::vector<std::string> log_options;
   bool no_health = false;
   ResourceWords resources;
 };
@@ -62,6 +64,8 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_text(app, "--health-start-period", words.health_start, "time in which none counts (0s)");
   add_text(app, "--health-on-failure", words.health_action, "none, kill, restart or stop");
   app.add_flag("--no-healthcheck", words.no_health, "none, whatever the image says");
+  add_text(app, "--log-driver", words.log_driver, "json-file, local (the same) or none");
+  add_list(app, "--log-opt", words.log_options, "max-size=10m, max-file=3");
   app.add_option("--detach-keys", words.detach_keys, "what leaves it running: ctrl-p,ctrl-q");
   app.add_option("--cidfile", request.id_file, "a new file to write its id to");
   add_text(app, "--gpus", words.gpus, "not possible yet: give devices with --device");
@@ -258,6 +262,9 @@ Result<> judge_life(const Words& words, RunRequest& request) {
     return fail(Code::kInvalidArgument,
                 "--restart and --rm contradict each other: what is removed is not started again");
   TRY(judge_health(words, request.health));
+  if (words.log_driver) TRY(engine::parse_log_driver(*words.log_driver, request.log));
+  for (const std::string& text : words.log_options)
+    TRY(engine::parse_log_option(text, request.log));
   TRY_SET(request.detach_keys, engine::parse_detach_keys(words.detach_keys));
   if (words.gpus)
     return fail(Code::kUnsupported, "--gpus " + quote(*words.gpus) +

@@ -149,10 +149,10 @@ bool was_rotated(const Places& places, const std::string& id, const LineReader& 
 }
 
 // All that is there, oldest first; the reader of the newest file, to go on with.
-Result<std::optional<LineReader>> read_files(const Places& places, const std::string& id,
+Result<std::optional<LineReader>> read_files(const Places& places, const std::string& id, int files,
                                              const LineSink& each) {
   std::optional<LineReader> current;
-  for (int number = kLogFiles - 1; number >= 0; --number) {
+  for (int number = files - 1; number >= 0; --number) {
     TRY_SET(current, open_log(places, id, number));
     if (current) TRY(current->read(each));
   }
@@ -205,6 +205,7 @@ std::optional<LogLine> decode_log_line(std::string_view text) {
 }
 
 void LogWriter::output(runtime::Stream stream, std::string_view bytes) {
+  if (settings_.driver == LogDriver::kNone) return;
   std::string& partial = partial_[static_cast<std::size_t>(stream)];
   while (!bytes.empty()) {
     const std::size_t newline = bytes.find('\n');
@@ -239,14 +240,15 @@ bool LogWriter::open() {
 
 void LogWriter::rotate() {
   const BorrowedFd root = places_.root_dir.borrow();
-  for (int number = kLogFiles - 1; number > 0; --number)
+  if (settings_.files == 1) (void)sys::unlink_at(root, log_path(id_, 0).c_str());
+  for (int number = settings_.files - 1; number > 0; --number)
     (void)sys::rename_at(root, log_path(id_, number - 1).c_str(), root,
                          log_path(id_, number).c_str());
   file_.reset();
 }
 
 void LogWriter::line(runtime::Stream stream, std::string_view text) {
-  if (size_ >= kMostLogBytes) rotate();
+  if (size_ >= settings_.most_bytes) rotate();
   if (!open()) return;
   const std::string record =
       encode_log_line({.stream = stream, .text = std::string(text), .time = sys::now_text()});
@@ -264,7 +266,8 @@ Result<> read_log(const Places& places, const std::string& id, const LogQuery& q
     last.push_back(line);
     if (last.size() > *query.tail) last.pop_front();
   };
-  TRY_SET(std::optional<LineReader> current, read_files(places, id, query.tail ? keep_last : each));
+  TRY_SET(std::optional<LineReader> current,
+          read_files(places, id, query.files, query.tail ? keep_last : each));
   for (const LogLine& line : last) each(line);
   if (!query.follow) return {};
   return follow(places, id, current, each, ended);

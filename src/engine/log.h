@@ -15,19 +15,18 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "engine/places.h"
+#include "engine/request.h"
 #include "format/moment.h"
 #include "runtime/relay.h"
 
 namespace planet::engine {
 
-inline constexpr std::uint64_t kMostLogBytes = 10U << 20;  // then the file is rotated
-inline constexpr int kLogFiles = 3;
-
 // Writes the log of container `id`. The file is made with the first byte: a silent container has none. A disk that is
 // full loses lines, never the container.
 class LogWriter : public runtime::OutputTap {
  public:
-  LogWriter(const Places& places, std::string id) : places_(places), id_(std::move(id)) {}
+  LogWriter(const Places& places, std::string id, const LogSettings& settings)
+      : places_(places), id_(std::move(id)), settings_(settings) {}
   void output(runtime::Stream stream, std::string_view bytes) override;
   void flush();  // the last lines, which may lack their newline
 
@@ -38,6 +37,7 @@ class LogWriter : public runtime::OutputTap {
 
   const Places& places_;
   std::string id_;
+  LogSettings settings_;
   UniqueFd file_;
   std::uint64_t size_ = 0;
   std::string partial_[2];
@@ -53,6 +53,7 @@ std::string encode_log_line(const LogLine& line);
 std::optional<LogLine> decode_log_line(std::string_view text);
 
 struct LogQuery {
+  int files = LogSettings().files;    // so many there may be
   std::optional<std::uint64_t> tail;  // only the last so many lines
   // Only what was written from `since` on, and before `until`.
   std::optional<format::Moment> since, until;

@@ -58,7 +58,7 @@ class LogTest : public testing::Test {
 };
 
 TEST_F(LogTest, KeepsLinesApartAndLosesNothing) {
-  LogWriter writer(*places_, "c");
+  LogWriter writer(*places_, "c", {});
   writer.output(runtime::Stream::kOut, "one\ntw");
   writer.output(runtime::Stream::kErr, "error\n");
   writer.output(runtime::Stream::kOut, "o\n");
@@ -71,14 +71,14 @@ TEST_F(LogTest, KeepsLinesApartAndLosesNothing) {
 
 TEST_F(LogTest, ASilentContainerHasNoFile) {
   {
-    LogWriter writer(*places_, "c");
+    LogWriter writer(*places_, "c", {});
   }
   EXPECT_FALSE(sys::exists_at(places_->root_dir.borrow(), "containers/c/log"));
   EXPECT_EQ(read(), "");
 }
 
 TEST_F(LogTest, IsBounded) {
-  LogWriter writer(*places_, "c");
+  LogWriter writer(*places_, "c", {});
   const std::string line = std::string(16000, 'y') + "\n";
   for (int i = 0; i < 3000; ++i) writer.output(runtime::Stream::kOut, line);
   std::uintmax_t total = 0;
@@ -87,8 +87,8 @@ TEST_F(LogTest, IsBounded) {
     total += entry.file_size();
     ++files;
   }
-  EXPECT_EQ(files, kLogFiles);
-  EXPECT_LT(total, kLogFiles * (kMostLogBytes + 20000));
+  EXPECT_EQ(files, LogSettings().files);
+  EXPECT_LT(total, LogSettings().files * (LogSettings().most_bytes + 20000));
 }
 
 }  // namespace

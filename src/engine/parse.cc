@@ -171,6 +171,35 @@ Result<OnUnhealthy> parse_on_unhealthy(std::string_view text) {
   return bad("--health-on-failure", text, "expected none, kill, restart or stop");
 }
 
+Result<> parse_log_driver(std::string_view text, LogSettings& log) {
+  if (text == "none")
+    log.driver = LogDriver::kNone;
+  else if (text != "json-file" && text != "local")  // both are the file that `logs` reads
+    return bad("--log-driver", text, "expected json-file, local or none");
+  return {};
+}
+
+Result<> parse_log_option(std::string_view text, LogSettings& log) {
+  constexpr std::int64_t kMostFiles = 1000;
+  constexpr std::int64_t kLeastBytes = 4096;
+  TRY_SET(const auto pair, parse_pair("--log-opt", text));
+  if (pair.first == "max-size" && pair.second == "-1") {
+    log.most_bytes = std::numeric_limits<std::uint64_t>::max();
+    return {};
+  }
+  if (pair.first == "max-size") {
+    TRY_SET(const std::int64_t bytes, parse_size("--log-opt max-size", pair.second));
+    if (bytes < kLeastBytes) return bad("--log-opt", text, "the least is 4k");
+    log.most_bytes = static_cast<std::uint64_t>(bytes);
+    return {};
+  }
+  if (pair.first != "max-file")
+    return bad("--log-opt", text, "expected max-size=SIZE or max-file=NUMBER");
+  TRY_SET(const std::int64_t files, parse_whole("--log-opt max-file", pair.second, 1, kMostFiles));
+  log.files = static_cast<int>(files);
+  return {};
+}
+
 Result<std::string> parse_cgroup_parent(std::string_view text) {
   std::string path;
   for (const std::string_view part : split(text, '/')) {

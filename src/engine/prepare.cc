@@ -83,6 +83,7 @@ Record new_record(const RunRequest& request, const image::Image& image) {
   record.init_reaper = request.init;
   record.restart = request.restart;
   record.health = request.health;
+  record.log = request.log;
   record.entrypoint = request.entrypoint.value_or(image.config.entrypoint);
   record.arguments =
       request.command.empty() && !request.entrypoint ? image.config.cmd : request.command;

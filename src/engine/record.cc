@@ -27,6 +27,12 @@ struct planet::oci::EnumNames<planet::engine::OnUnhealthy> {
       {"stop", engine::OnUnhealthy::kStop}};
 };
 
+template <>
+struct planet::oci::EnumNames<planet::engine::LogDriver> {
+  static constexpr std::pair<std::string_view, engine::LogDriver> kNames[] = {
+      {"json-file", engine::LogDriver::kJsonFile}, {"none", engine::LogDriver::kNone}};
+};
+
 namespace planet::engine {
 
 using oci::Is;
@@ -46,6 +52,12 @@ void describe(auto& v, Is<HealthCheck> auto& check) {
   v.always("startMs", check.start_ms);
   v.always("retries", check.retries);
   v.always("action", check.action);
+}
+
+void describe(auto& v, Is<LogSettings> auto& log) {
+  v.always("driver", log.driver);
+  v.always("mostBytes", log.most_bytes);
+  v.always("files", log.files);
 }
 
 void describe(auto& v, Is<RecordedMount> auto& mount) {
@@ -92,6 +104,7 @@ void describe(auto& v, Is<Record> auto& record) {
   v.optional("initReaper", record.init_reaper);
   v.optional("restart", record.restart);
   v.optional("health", record.health);
+  v.optional("log", record.log);
   v.optional("entrypoint", record.entrypoint);
   v.optional("arguments", record.arguments);
   v.optional("capAdd", record.cap_add);

@@ -55,6 +55,7 @@ struct Record {
   bool terminal = false, interactive = false, stdin_once = false, init_reaper = false;
   RestartPolicy restart;
   HealthCheck health;  // without a test: none
+  LogSettings log;
   // As it was asked for, for whoever looks at it.
   std::vector<std::string> entrypoint, arguments, cap_add, cap_drop;
   bool privileged = false;

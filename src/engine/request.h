@@ -37,6 +37,15 @@ struct HealthCheck {
   bool operator==(const HealthCheck&) const = default;
 };
 
+// Where the output of a container is written down, and how much of it.
+enum class LogDriver : std::uint8_t { kJsonFile, kNone };
+struct LogSettings {
+  LogDriver driver = LogDriver::kJsonFile;
+  std::uint64_t most_bytes = 10U << 20;  // of one file; then the next one begins
+  int files = 3;
+  bool operator==(const LogSettings&) const = default;
+};
+
 enum class VolumeKind : std::uint8_t { kBind, kVolume };
 
 // When the image is got from its registry.
@@ -104,6 +113,7 @@ struct RunRequest {
   int stop_timeout = 10;                 // seconds
   RestartPolicy restart;
   HealthCheck health;
+  LogSettings log;
   bool init = false;
   Explain explain = Explain::kNo;
   Pull pull = Pull::kMissing;

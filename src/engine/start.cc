@@ -99,6 +99,39 @@ Result<> restart(const Engine& engine, const std::string& id, std::optional<int>
   return {};
 }
 
+namespace {
+
+// docker's: always means always, unless-stopped what it says, and a failure is one also if nobody saw it.
+bool is_to_run(const Container& container) {
+  if (container.status != Status::kExited) return false;
+  const bool stopped = container.exit && container.exit->stopped;
+  switch (container.record.restart.when) {
+    case Restart::kNo:
+      return false;
+    case Restart::kAlways:
+      return true;
+    case Restart::kUnlessStopped:
+      return !stopped;
+    case Restart::kOnFailure:
+      return !stopped && (!container.exit || container.exit->status != 0);
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<> start_restarting(
+    const Engine& engine, const RunHooks& hooks,
+    const std::function<void(const std::string& name, const Error&)>& failed) {
+  TRY_SET(const std::vector<Container> containers, list_containers(engine.places));
+  for (const Container& container : containers) {
+    if (!is_to_run(container)) continue;
+    const auto started = start(engine, container.record.id, {}, hooks);
+    if (!started) failed(container.record.name, started.error());
+  }
+  return {};
+}
+
 Result<> rename(const Engine& engine, const Container& container, const std::string& name) {
   TRY(check_whole(container));
   // One of two that change a record at once comes second, and reads what the first has written.

@@ -30,6 +30,11 @@ Result<int> start(const Engine& engine, const std::string& id, const StartOption
 Result<> restart(const Engine& engine, const std::string& id, std::optional<int> timeout,
                  const RunHooks& hooks);
 
+// After a boot: starts what has a restart policy and was not stopped by somebody. Each is done for itself; `failed` hears
+// of those that do not start.
+Result<> start_restarting(const Engine& engine, const RunHooks& hooks,
+                          const std::function<void(const std::string& name, const Error&)>& failed);
+
 // Errors: kAlreadyExists, kInvalidArgument - the new name; kWrongState - it has that name.
 Result<> rename(const Engine& engine, const Container& container, const std::string& name);
 

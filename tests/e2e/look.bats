@@ -181,3 +181,48 @@ until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; ret
 	[ "$status" = 1 ]
 	[[ "$output" == *"--since"* ]]
 }
+
+@test "log drivers: none keeps nothing, json-file and local rotate as they are told" {
+	planet run --name quiet --log-driver none busybox echo seen
+	run planet logs quiet
+	[ "$status" = 1 ]
+	[[ "$output" == *"has no log"* ]]
+	id=$(planet create --name small --log-driver local --log-opt max-size=8k --log-opt max-file=2 busybox \
+		sh -c 'i=0; while [ $i -lt 1000 ]; do i=$((i+1)); echo "line $i of many"; done')
+	planet start -a small >/dev/null
+	[ "$(ls "$root/containers/$id" | grep -c '^log')" = 2 ]
+	[ "$(stat -c %s "$root/containers/$id/log")" -le 8400 ]
+	[ "$(planet logs small | tail -n 1)" = "line 1000 of many" ]
+	[ "$(planet container inspect -f '{{.HostConfig.LogConfig.Type}} {{index .HostConfig.LogConfig.Config "max-file"}}' small)" = "json-file 2" ]
+	for flags in "--log-driver syslog" "--log-opt max-size=1" "--log-opt max-file=0" "--log-opt odd=1" "--log-opt max-file"; do
+		# shellcheck disable=SC2086
+		run planet run --rm $flags busybox true
+		[ "$status" = 125 ]
+		[ "${#lines[@]}" = 1 ]
+	done
+}
+
+@test "J9: a log that was planted is not written through" {
+	id=$(planet create --name planted busybox echo into-the-log)
+	touch "$top/target"
+	ln -s "$top/target" "$root/containers/$id/log"
+	planet start -a planted
+	[ ! -s "$top/target" ]
+	run planet logs planted
+	[ "$status" = 1 ]
+}
+
+@test "after a boot: what has a policy is started, unless somebody stopped it" {
+	for policy in always unless-stopped on-failure no; do
+		planet run -d --name "$policy" --restart "$policy" busybox sleep 1000
+		planet run -d --name "$policy-stopped" --restart "$policy" busybox sh -c 'trap "exit 3" TERM; while :; do sleep 0.05; done'
+		planet stop "$policy-stopped" >/dev/null
+	done
+	# As a loss of power: everybody is gone at once, and the run directory is empty.
+	for id in $(planet ps -q --no-trunc); do kill -9 "$(jq .keeper "$runroot/containers/$id")"; done
+	until_true eval '[ -z "$(planet ps -q)" ]'
+	rm -rf "$runroot"
+	planet container start-restarting
+	[ "$(planet ps --format '{{.Names}}' | sort | paste -sd' ')" = "always always-stopped on-failure unless-stopped" ]
+	planet ps -aq | xargs "$PLANET_BIN" --root "$root" --runroot "$runroot" rm -f >/dev/null
+}

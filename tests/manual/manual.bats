@@ -211,6 +211,7 @@ END
 	installed=$(cd "$top/dest/usr" && find . -type f | sort)
 	[ "$installed" = "./bin/planet
 ./bin/planet-runtime
+./lib/systemd/system/planet-restart.service
 ./share/bash-completion/completions/planet
 ./share/bash-completion/completions/planet-runtime
 ./share/fish/vendor_completions.d/planet-runtime.fish
