@@ -19,7 +19,7 @@ struct RegistryCommand {
 };
 constexpr RegistryCommand kCommands[] = {
     {"pull", pull_command},   {"pull-for-run", pull_for_run}, {"push", push_command},
-    {"login", login_command}, {"logout", logout_command},
+    {"login", login_command}, {"logout", logout_command},     {"search", search_command},
 };
 
 int start(const std::vector<std::string>& words) {

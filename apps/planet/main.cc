@@ -46,6 +46,7 @@ constexpr Command kCommands[] = {
     {"push", "bring an image to a registry", push_command},
     {"login", "log in to a registry", login_command},
     {"logout", "log out from a registry", logout_command},
+    {"search", "find images in a registry", search_command},
     {"info", "what this host and this engine can do", info_command},
     {"version", "the version of planet", version_command},
 };

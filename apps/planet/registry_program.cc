@@ -1,4 +1,4 @@
-// planet pull, push, login, logout, and what `run` pulls: by planet-registry, a program that planet carries inside. See
+// planet pull, push, login, logout, search, and what `run` pulls: by planet-registry, a program that planet carries inside. See
 // apps/planet-registry/main.cc for why.
 #include <signal.h>
 
@@ -52,6 +52,10 @@ int login_command(const Global& global, const std::vector<std::string>& args) {
 
 int logout_command(const Global& global, const std::vector<std::string>& args) {
   return registry_command(global, "logout", args);
+}
+
+int search_command(const Global& global, const std::vector<std::string>& args) {
+  return registry_command(global, "search", args);
 }
 
 int pull_for_run(const Global& global, const std::string& image) {

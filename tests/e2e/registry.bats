@@ -278,3 +278,30 @@ PYTHON
 	[ "$(planet run --rm "$registry/a/first:1" /bin/cat /word)" = first ]
 	for blob in "$root"/blobs/sha256/*; do [ "$(sha256sum <"$blob" | cut -d' ' -f1)" = "$(basename "$blob")" ]; done
 }
+
+@test "search: in the registry's list of repositories, and what is refused" {
+	registry_start one
+	make_image first
+	for name in web/app web/site db; do copy "oci:$top/layout-first:1" "docker://$registry/$name:1"; done
+	run planet search "$registry/web"
+	[ "$status" = 0 ]
+	[[ "${lines[0]}" =~ ^NAME\ +DESCRIPTION\ +STARS\ +OFFICIAL ]]
+	[ "$(planet search --format '{{.Name}}' "$registry/web")" = "$(printf '%s\n' "$registry/web/app" "$registry/web/site")" ]
+	[ "$(planet search --limit 1 --format '{{.Name}} {{.StarCount}}' "$registry/web")" = "$registry/web/app 0" ]
+	[ "$(planet search --format '{{.Name}}' --filter stars=1 "$registry/web")" = "" ]
+	run planet search "$registry/"
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 1 ]
+	run planet search --limit 101 "$registry/web"
+	[ "$status" = 1 ]
+	[[ "$output" == *"limit 101"* ]]
+	run planet search --filter colour=red "$registry/web"
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 1 ]
+	run planet search
+	[ "$status" = 1 ]
+	registry_stop
+	run planet search "$registry/web"
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 1 ]
+}
