@@ -15,6 +15,7 @@
 #include "image/image_list.h"
 #include "image/remove.h"
 #include "image/store.h"
+#include "image/tag.h"
 
 namespace planet::cli {
 namespace {
@@ -164,6 +165,20 @@ class Pruning {
   std::uint64_t bytes_ = 0;
 };
 
+// Pulls what a check found incomplete, and gives it its names back.
+Result<> fetch_again(const Global& global, const image::Incomplete& one) {
+  for (const std::string& repository : one.repositories) {
+    const std::string name = repository + "@sha256:" + one.digest;
+    if (pull_for_run(global, name) != 0) continue;
+    TRY_SET(const image::Store store, image::Store::open(global.root));
+    for (const std::string& old : one.names) TRY(image::tag_image(store, name, old));
+    std::printf("image %s: pulled again from %s\n", one.digest.c_str(), repository.c_str());
+    return {};
+  }
+  return fail(Code::kNotFound, "image " + one.digest + " could not be pulled again from " +
+                                   join(one.repositories, ", "));
+}
+
 int print_report(const image::CheckReport& report, bool repair) {
   for (const image::Damage& one : report.damage)
     std::printf("%s (%s)\n", one.what.c_str(),
@@ -231,7 +246,7 @@ int system_check_command(const Global& global, const std::vector<std::string>& a
   bool quiet = false;
   CLI::App app("Verifies every blob, image and unpacked layer.", "planet system check");
   app.add_flag("-q,--quiet", quiet, "no progress");
-  app.add_flag("--repair", repair, "take away what is damaged, and make anew what can be");
+  app.add_flag("--repair", repair, "take away what is damaged; make anew or pull what can be");
   int status = 0;
   if (!parse(app, args, status)) return status;
   const bool live = !quiet && ::isatty(2) == 1;
@@ -243,7 +258,12 @@ int system_check_command(const Global& global, const std::vector<std::string>& a
   }();
   if (live) std::fputs("\r\033[K", stderr);
   if (!report) return complain(report.error());
-  return print_report(*report, repair);
+  const int status_of_check = print_report(*report, repair);
+  if (!repair) return status_of_check;
+  std::fflush(stdout);
+  for (const image::Incomplete& one : report->incomplete)
+    if (const Result<> done = fetch_again(global, one); !done) status = complain(done.error());
+  return status;
 }
 
 }  // namespace planet::cli

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -48,6 +49,7 @@ class Checker {
       : store_(store), staging_(staging), repair_(repair), progress_(progress) {}
 
   Result<CheckReport> run() {
+    TRY_SET(remote_names_, store_.repo_digests());
     TRY(check_blobs());
     TRY_SET(const std::vector<std::string> digests, store_.digests());
     for (const std::string& digest : digests) TRY(check_image(digest));
@@ -159,6 +161,7 @@ class Checker {
       report_.notes.push_back("layer " + chain + " of image " + whole.image.config_digest +
                               " cannot be checked, saved or pushed: its blob is not here; load or "
                               "pull the image again");
+      TRY(note_incomplete(whole.image.digest));
       return here;
     }
     const auto known = checked_.find(chain);
@@ -260,8 +263,24 @@ class Checker {
     return sys::rename_at(staging_.dir(), again.c_str(), store_.dir(), ("layers/" + chain).c_str());
   }
 
+  // Nothing, if no registry is known that has had it.
+  Result<> note_incomplete(const std::string& digest) {
+    Incomplete one{.digest = digest, .names = {}, .repositories = {}};
+    for (const auto& [name, target] : remote_names_)
+      if (target == digest) one.repositories.push_back(name.substr(0, name.find('@')));
+    const bool known = std::ranges::find(report_.incomplete, digest, &Incomplete::digest) !=
+                       report_.incomplete.end();
+    if (one.repositories.empty() || known) return {};
+    TRY_SET(const auto tags, store_.tags());
+    for (const auto& [name, target] : tags)
+      if (target == digest) one.names.push_back(name);
+    report_.incomplete.push_back(std::move(one));
+    return {};
+  }
+
   Result<> drop_image(const std::string& digest) {
     dropped_.insert(digest);
+    TRY(note_incomplete(digest));
     TRY_SET(const auto tags, store_.tags());
     for (const auto& [name, target] : tags)
       if (target == digest) TRY(take_away("tags/" + tag_file(name)));
@@ -319,6 +338,7 @@ class Checker {
   std::map<std::string, std::string>
       fresh_;                      // what this image had unpacked again: chain id, name in staging
   std::set<std::string> dropped_;  // images
+  std::map<std::string, std::string> remote_names_;
   int taken_ = 0;
 };
 

@@ -3,7 +3,8 @@
 // layer keeps of a file.
 //
 // Repair takes away what is damaged: a layer is unpacked again if its blob is whole; a damaged layer blob goes, and its
-// image runs on without; an image whose manifest, configuration or layer is lost goes with its names.
+// image runs on without; an image whose manifest, configuration or layer is lost goes with its names. What can be pulled
+// again is named, and pulled by who has asked for the check.
 #pragma once
 
 #include <string>
@@ -20,9 +21,17 @@ struct Damage {
   std::string remedy;  // what was done, or would be
 };
 
+// An image that lacks something which the registries it came from may still have.
+struct Incomplete {
+  std::string digest;                     // of its manifest
+  std::vector<std::string> names;         // that it had
+  std::vector<std::string> repositories;  // "docker.io/library/busybox"
+};
+
 struct CheckReport {
   std::vector<Damage> damage;
   std::vector<std::string> notes;  // what could not be checked, and why
+  std::vector<Incomplete> incomplete;
   std::size_t images = 0, layers = 0, blobs = 0;
 };
 

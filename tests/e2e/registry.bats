@@ -305,3 +305,34 @@ PYTHON
 	[ "$status" = 1 ]
 	[ "${#lines[@]}" = 1 ]
 }
+
+@test "system check --repair: what is damaged is pulled again, with its names" {
+	make_image first
+	registry_start plain
+	copy "oci:$top/layout-first:1" "docker://$registry/a/x:1"
+	planet pull -q "$registry/a/x:1" >/dev/null
+	planet tag "$registry/a/x:1" other:2
+	digest=$(readlink "$root/tags/localhost!other:2" || readlink "$root/tags/docker.io!library!other:2")
+	# The configuration: without it the image is none.
+	config=$(jq -r .config.digest "$root/blobs/sha256/$digest")
+	echo >>"$root/blobs/sha256/${config#sha256:}"
+	run planet system check --repair
+	[ "$status" = 0 ]
+	[ "${lines[-1]}" = "image $digest: pulled again from $registry/a/x" ]
+	[ "$(planet run --rm other:2)" = first ]
+	[ "$(planet run --rm --pull never "$registry/a/x:1")" = first ]
+	# A blob whose layer is unpacked and whole.
+	blob=$(jq -r '.layers[0].digest' "$root/blobs/sha256/$digest")
+	echo >>"$root/blobs/sha256/${blob#sha256:}"
+	planet system check --repair
+	echo "${blob#sha256:}  $root/blobs/sha256/${blob#sha256:}" | sha256sum -c --quiet
+	planet system check
+	# Where nobody has it any more.
+	registry_stop
+	echo >>"$root/blobs/sha256/${config#sha256:}"
+	run planet system check --repair
+	[ "$status" = 1 ]
+	[ "${lines[-1]}" = "planet: image $digest could not be pulled again from $registry/a/x" ]
+	[ -z "$(planet images -q)" ]
+	planet system check
+}
