@@ -77,6 +77,7 @@ soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and cont
 bench: deps build ## against the peers and the kernel's own floor, in one run
 	@bench/run.py
 	@bench/scale.py
+	@bench/pull.py
 	@bench/memory.py
 
 fuzz: deps ## every fuzz target for SECONDS=60 seconds
