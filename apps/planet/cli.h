@@ -48,6 +48,7 @@ int history_command(const Global& global, const std::vector<std::string>& args);
 int image_inspect_command(const Global& global, const std::vector<std::string>& args);
 int image_prune_command(const Global& global, const std::vector<std::string>& args);
 int save_command(const Global& global, const std::vector<std::string>& args);
+int import_command(const Global& global, const std::vector<std::string>& args);
 int system_check_command(const Global& global, const std::vector<std::string>& args);
 int system_df_command(const Global& global, const std::vector<std::string>& args);
 int system_prune_command(const Global& global, const std::vector<std::string>& args);

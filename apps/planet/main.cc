@@ -42,6 +42,7 @@ constexpr Command kCommands[] = {
     {"history", "show how an image was made", history_command},
     {"save", "write images into an archive", save_command},
     {"load", "add images from an archive (OCI or docker)", load_command},
+    {"import", "make an image of a tar archive of files", import_command},
     {"pull", "get an image from a registry", pull_command},
     {"push", "bring an image to a registry", push_command},
     {"login", "log in to a registry", login_command},
@@ -82,6 +83,7 @@ constexpr Command kContainerCommands[] = {
 };
 constexpr Command kImageCommands[] = {
     {"history", "show how an image was made", history_command},
+    {"import", "make an image of a tar archive of files", import_command},
     {"inspect", "show all that is known of images", image_inspect_command},
     {"load", "add images from an archive (OCI or docker)", load_command},
     {"ls", "list images", images_command},

@@ -10,12 +10,12 @@
 #include "engine/containers.h"
 #include "engine/diff.h"
 #include "engine/image_change.h"
+#include "engine/new_image.h"
 #include "engine/spec_plan.h"
 #include "engine/start.h"
 #include "image/compress.h"
 #include "image/install.h"
 #include "image/pack.h"
-#include "image/reference.h"
 #include "image/staging.h"
 #include "oci/json.h"
 #include "sys/file.h"
@@ -29,7 +29,6 @@ namespace json = oci::json;
 constexpr std::size_t kMostManifest = 4U << 20;
 constexpr std::size_t kMostConfig = 8U << 20;
 constexpr const char* kLayerFile = "layer";
-constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
 
 // What the image under the container says of itself.
 struct Base {
@@ -102,18 +101,6 @@ Result<PackedChanges> pack_changes(const Work& work, const image::Image& base) {
   return PackedChanges{.diff_id = plain.finish(),
                        .blob = hashed.finish(),
                        .size = static_cast<std::int64_t>(hashed.size())};
-}
-
-json::object& object_in(json::object& in, const char* name) {
-  json::value& value = in[name];
-  if (!value.is_object()) value = json::object();
-  return value.get_object();
-}
-
-json::array& array_in(json::object& in, const char* name) {
-  json::value& value = in[name];
-  if (!value.is_array()) value = json::array();
-  return value.get_array();
 }
 
 // What a container has that no image should: the name of its host, a terminal, the path that stands for none.
@@ -196,20 +183,11 @@ Result<image::Parts> new_parts(const Work& work, Base& base, const PackedChanges
   parts.manifest.layers.push_back({.media_type = image::layer_media_type(image::Compression::kGzip),
                                    .digest = changes.blob.text(),
                                    .size = changes.size});
-  parts.manifest.config = {.media_type = kConfigType,
+  parts.manifest.config = {.media_type = kImageConfigType,
                            .digest = image::digest_of(parts.config_text).text(),
                            .size = static_cast<std::int64_t>(parts.config_text.size())};
   parts.manifest_text = oci::write_manifest(parts.manifest);
   return parts;
-}
-
-Result<std::vector<std::string>> names_of(const std::string& text) {
-  if (text.empty()) return std::vector<std::string>();
-  TRY_SET(image::Reference name, image::parse_reference(text));
-  if (name.digest)
-    return fail(Code::kInvalidArgument,
-                quote(text) + ": a new image's digest is not known before; give a tag");
-  return std::vector<std::string>{image::with_default_host(std::move(name)).text()};
 }
 
 // Stopped in the middle of what it does, as long as this is open, and no longer if this process is killed. A host that
@@ -230,10 +208,9 @@ UniqueFd pause_if_running(const Engine& engine, const StillContainer& still,
 
 Result<std::string> commit(const Engine& engine, const std::string& id,
                            const CommitOptions& options) {
-  TRY_SET(const std::vector<std::string> names, names_of(options.name));
+  TRY_SET(const std::vector<std::string> names, new_image_names(options.name));
   // Mistyped changes are found before the work.
-  json::object trial;
-  for (const std::string& line : options.changes) TRY(apply_change(line, trial));
+  TRY(check_changes(options.changes));
   TRY_SET(const StillContainer still, hold_still(engine, id));
   const Record& record = still.container.record;
   if (record.layers.empty())

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "sys/file.h"
+
 namespace planet::image {
 namespace {
 
@@ -96,6 +98,15 @@ std::unique_ptr<ByteSource> compress(ByteSource& from, Compression how) {
 const char* layer_media_type(Compression how) {
   return how == Compression::kZstd ? "application/vnd.oci.image.layer.v1.tar+zstd"
                                    : "application/vnd.oci.image.layer.v1.tar+gzip";
+}
+
+Result<std::optional<Compression>> compression_of(BorrowedFd file) {
+  std::string start(kMostMagic, '\0');
+  TRY_SET(const std::size_t n, sys::read_some(file, start));
+  start.resize(n);
+  if (is_gzip(start)) return Compression::kGzip;
+  if (is_zstd(start)) return Compression::kZstd;
+  return std::nullopt;
 }
 
 }  // namespace planet::image

@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "image/stream.h"
 
 namespace planet::image {
@@ -18,5 +20,8 @@ std::unique_ptr<ByteSource> compress(ByteSource& from, Compression how);
 
 // "application/vnd.oci.image.layer.v1.tar+gzip" and the like.
 const char* layer_media_type(Compression how);
+
+// How this file, from where it stands, is compressed; none if it is not. Its first bytes are read.
+Result<std::optional<Compression>> compression_of(BorrowedFd file);
 
 }  // namespace planet::image

@@ -10,17 +10,18 @@ namespace {
 
 class Pieces : public ByteSource {
  public:
-  explicit Pieces(std::string text) : text_(std::move(text)) {}
+  explicit Pieces(std::string text, std::size_t size = 10'000)
+      : text_(std::move(text)), size_(size) {}
   Result<std::string_view> next() override {
-    constexpr std::size_t kPiece = 10'000;
     const std::string_view piece =
-        std::string_view(text_).substr(std::min(at_, text_.size()), kPiece);
+        std::string_view(text_).substr(std::min(at_, text_.size()), size_);
     at_ += piece.size();
     return piece;
   }
 
  private:
   std::string text_;
+  std::size_t size_;
   std::size_t at_ = 0;
 };
 
@@ -50,6 +51,16 @@ TEST_P(CompressTest, ComesBackAndIsTheSameEachTime) {
     ASSERT_TRUE(plain.has_value());
     EXPECT_EQ(whole(**plain), text);
   }
+}
+
+TEST_P(CompressTest, WhatComesByteByByteIsKnownForWhatItIs) {
+  const std::string text(100, 'a');
+  Pieces plain(text);
+  const std::string packed = whole(*compress(plain, GetParam()));
+  Pieces slow(packed, 1);
+  const auto unpacked = decompress(slow);
+  ASSERT_TRUE(unpacked.has_value());
+  EXPECT_EQ(whole(**unpacked), text);
 }
 
 TEST_P(CompressTest, AFailureOfTheSourceIsSaid) {

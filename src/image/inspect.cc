@@ -86,6 +86,15 @@ std::string text_of(const json::object& from, std::string_view name) {
   return text == nullptr ? "" : std::string(text->data(), text->size());
 }
 
+// The word on the last step, where the image has none of its own; as docker does.
+json::value comment_of(const json::object& config) {
+  json::value comment = field(config, "comment", "");
+  const json::value history = field(config, "history", json::array());
+  if (comment != "" || !history.is_array() || history.get_array().empty()) return comment;
+  const json::value& last = history.get_array().back();
+  return last.is_object() ? field(last.get_object(), "comment", "") : comment;
+}
+
 }  // namespace
 
 Result<json::object> inspect_image(const Store& store, std::string_view text) {
@@ -97,7 +106,7 @@ Result<json::object> inspect_image(const Store& store, std::string_view text) {
   to["RepoTags"] = familiar_names(names.names);
   to["RepoDigests"] = familiar_names(names.repo_digests);
   to["Parent"] = "";
-  to["Comment"] = field(config, "comment", "");
+  to["Comment"] = comment_of(config);
   to["Created"] = field(config, "created", "");
   to["DockerVersion"] = field(config, "docker_version", "");
   to["Author"] = field(config, "author", "");

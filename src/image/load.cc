@@ -1,6 +1,7 @@
 #include "image/load.h"
 
 #include "base/strings.h"
+#include "image/compress.h"
 #include "image/install.h"
 #include "image/members.h"
 #include "image/reference.h"
@@ -167,12 +168,8 @@ class Loader {
 
   Result<std::string> layer_type(const Blob& blob) const {
     TRY_SET(const UniqueFd file, sys::open_at(staging_.dir(), blob.file.c_str(), O_RDONLY));
-    std::string magic(4, '\0');
-    TRY(sys::read_some(file.borrow(), magic));
-    std::string type = "application/vnd.oci.image.layer.v1.tar";
-    if (magic.starts_with("\x1f\x8b")) type += "+gzip";
-    if (magic == "\x28\xb5\x2f\xfd") type += "+zstd";
-    return type;
+    TRY_SET(const std::optional<Compression> packed, compression_of(file.borrow()));
+    return packed ? layer_media_type(*packed) : "application/vnd.oci.image.layer.v1.tar";
   }
 
   const Staging& staging_;

@@ -184,17 +184,30 @@ std::unique_ptr<ByteSource> read_file(BorrowedFd file) {
   return std::make_unique<FileSource>(file);
 }
 
+bool is_gzip(std::string_view start) {
+  return start.starts_with("\x1f\x8b");
+}
+
+bool is_zstd(std::string_view start) {
+  // It may begin with a skippable frame: 0x184D2A50 to 0x184D2A5F.
+  const bool skippable =
+      start.size() >= 4 && (start[0] & 0xf0) == 0x50 && start.substr(1).starts_with("\x2a\x4d\x18");
+  return start.starts_with("\x28\xb5\x2f\xfd") || skippable;
+}
+
 Result<std::unique_ptr<ByteSource>> decompress(ByteSource& from) {
-  TRY_SET(const std::string_view piece, from.next());
-  const std::string first(piece);
+  // A pipe may give them one by one.
+  std::string first;
+  while (first.size() < kMostMagic) {
+    TRY_SET(const std::string_view piece, from.next());
+    if (piece.empty()) break;
+    first += piece;
+  }
   auto rewound = std::make_unique<Rewound>(from, first);
   const auto starts = [&](std::string_view magic) { return first.starts_with(magic); };
-  if (starts("\x1f\x8b"))
+  if (is_gzip(first))
     return std::unique_ptr<ByteSource>(std::make_unique<Gunzip>(std::move(rewound)));
-  // A zstd stream may begin with a skippable frame: 0x184D2A50 to 0x184D2A5F.
-  const bool skippable =
-      first.size() >= 4 && (first[0] & 0xf0) == 0x50 && starts(first.substr(0, 1) + "\x2a\x4d\x18");
-  if (starts("\x28\xb5\x2f\xfd") || skippable)
+  if (is_zstd(first))
     return std::unique_ptr<ByteSource>(std::make_unique<Unzstd>(std::move(rewound)));
   if (starts("\xfd"
              "7zXZ") ||

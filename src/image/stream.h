@@ -18,6 +18,11 @@ namespace planet::image {
 // The file from where it stands. The descriptor is lent.
 std::unique_ptr<ByteSource> read_file(BorrowedFd file);
 
+// What files begin with that are compressed with gzip, or with zstd; it takes kMostMagic bytes to tell.
+constexpr std::size_t kMostMagic = 6;
+bool is_gzip(std::string_view start);
+bool is_zstd(std::string_view start);
+
 // What `from` (lent) carries, unpacked if it is gzip or zstd by its first bytes, as it is if it looks like neither.
 // Bounded: zstd windows up to 128 MiB; past the first GiB at most 500 times what goes in (gzip
 // packs zeros a thousand times, but whole images hardly ten times).

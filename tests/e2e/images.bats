@@ -238,3 +238,90 @@ Loaded image: example.org/a:2" ]
 	run script -qec "$PLANET_BIN --root $root --runroot $runroot save a:1" /dev/null
 	[[ "$output" == *"standard output is a terminal"* ]]
 }
+
+# A tree for `import`, and $top/tree.tar of it.
+make_tree() {
+	mkdir -p "$top/tree/bin" "$top/tree/data"
+	cp /bin/busybox "$top/tree/bin/"
+	for name in sh cat id ls stat true; do ln -s busybox "$top/tree/bin/$name"; done
+	echo hello >"$top/tree/data/file"
+	ln "$top/tree/data/file" "$top/tree/data/again"
+	chown 33:44 "$top/tree/data"
+	chmod 750 "$top/tree"
+	tar -C "$top/tree" -cf "$top/tree.tar" .
+}
+
+@test "import: a tar archive, plain or compressed, is an image" {
+	make_tree
+	gzip -k "$top/tree.tar"
+	zstd -q "$top/tree.tar" -o "$top/tree.tar.zst"
+	local kind id
+	for kind in tar tar.gz tar.zst; do
+		id=$(planet import -m "a word" -c 'CMD ["cat", "/data/again"]' -c 'ENV PLACE=orbit' -c 'WORKDIR /data' "$top/tree.$kind" "example.org/$kind")
+		[[ "$id" =~ ^sha256:[0-9a-f]{64}$ ]]
+		[ "$(planet run --rm "example.org/$kind")" = hello ]
+		[ "$(planet run --rm "example.org/$kind" sh -c 'echo $PLACE; stat -c "%a %u:%g" / /data; stat -c %h /data/file')" = $'orbit\n750 0:0\n755 33:44\n2' ]
+	done
+	# One layer, whatever it was packed with.
+	[ "$(find "$root/layers" -mindepth 1 -maxdepth 1 | wc -l)" = 1 ]
+	# What is compressed is kept byte for byte.
+	[ -e "$root/blobs/sha256/$(sha256sum <"$top/tree.tar.gz" | cut -d " " -f 1)" ]
+	[ "$(planet history --format '{{.Comment}}' example.org/tar)" = "a word" ]
+	# From a pipe that is slow to begin, without a name, for another machine.
+	id=$({ head -c 1 "$top/tree.tar.gz"; sleep 0.2; tail -c +2 "$top/tree.tar.gz"; } | planet import --platform linux/arm/v6 -)
+	[ "$(planet image inspect -f '{{.Os}}/{{.Architecture}}/{{.Variant}} {{.Comment}}{{.RepoTags}}' "$id")" = "linux/arm/v6 Imported from -[]" ]
+	[ "$(planet images -qf dangling=true --no-trunc)" = "$id" ]
+	planet system check
+	skopeo copy -q "oci:$root:example.org/tar:latest" "docker-archive:$top/out.tar:example.org/out:1"
+	[ "$(planet load -q -i "$top/out.tar")" = "Loaded image: example.org/out:1" ]
+}
+
+@test "import: what export has written" {
+	make_tree
+	planet import "$top/tree.tar" example.org/tree:1 >/dev/null
+	planet run --name changed example.org/tree:1 sh -c 'echo new >/data/new; chown 7:8 /data/new 2>/dev/null || busybox chown 7:8 /data/new'
+	planet export changed | planet import -c 'CMD cat /data/new' - example.org/tree:2 >/dev/null
+	[ "$(planet run --rm example.org/tree:2)" = new ]
+	[ "$(planet run --rm example.org/tree:2 stat -c %u:%g /data/new)" = 7:8 ]
+}
+
+@test "import: what is refused, in one sentence and with nothing left" {
+	make_tree
+	xz -k "$top/tree.tar"
+	gzip -k "$top/tree.tar"
+	head -c 100000 "$top/tree.tar" >"$top/cut.tar"
+	head -c 100000 "$top/tree.tar.gz" >"$top/cut.tar.gz"
+	: >"$top/empty"
+	planet images >/dev/null
+	before=$(find "$root" | sort)
+	local words
+	for words in "nosuch" "$top/tree" "$top/tree.tar.xz" "$top/cut.tar" "$top/cut.tar.gz" "$top/empty" "/bin/busybox" "$top/tree.tar Bad:Name:x" \
+		"$top/tree.tar x@sha256:$(printf '0%.0s' {1..64})" "--platform windows/amd64 $top/tree.tar" "--platform a/b/c/d $top/tree.tar" \
+		"-c RUN\ x $top/tree.tar" "http://127.0.0.1:1/x.tar x" ""; do
+		eval "run planet import $words"
+		[ "$status" != 0 ] || { echo "$words: $output"; return 1; }
+		[ "$(wc -l <<<"$output")" -le 2 ]
+		[[ "$output" == "planet: "* || "$output" == *"planet import"* ]]
+	done
+	[[ "$(planet import "$top/tree" 2>&1)" == *"tar -C "* ]]
+	[[ "$(planet import http://127.0.0.1:1/x.tar 2>&1)" == *"curl -fL http://127.0.0.1:1/x.tar | planet import -" ]]
+	[ "$(find "$root" | sort)" = "$before" ]
+}
+
+@test "import that is killed leaves nothing that counts" {
+	make_tree
+	for i in 1 2 3 4 5 6 7 8; do cat /bin/busybox /bin/busybox /bin/busybox >"$top/tree/data/$i"; done
+	tar -C "$top/tree" -cf "$top/tree.tar" .
+	local round
+	for round in $(seq 8); do
+		"$PLANET_BIN" --root "$root" --runroot "$runroot" import "$top/tree.tar" example.org/tree:1 >/dev/null 2>&1 3>&- &
+		sleep "0.$((RANDOM % 5))$((RANDOM % 10))"
+		kill -9 $! 2>/dev/null || :
+		wait $! 2>/dev/null || :
+		planet system check
+	done
+	sleep 0.5 # what died last may still be dying, and holds its staging so long
+	planet import "$top/tree.tar" example.org/tree:1 >/dev/null
+	[ "$(planet run --rm example.org/tree:1 cat /data/file)" = hello ]
+	[ "$(ls -A "$root/staging")" = "" ]
+}

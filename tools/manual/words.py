@@ -19,7 +19,7 @@ ROOTS = {"planet": "/var/lib/planet", "planet-runtime": "/run/planet-runtime"}
 
 ARGUMENTS = {
     "planet": {"run": ["images"], "create": ["images"], "exec": ["running"], "stop": ["running"], "kill": ["running"], "attach": ["running"],
-               "pause": ["running"], "unpause": ["running"], "top": ["running"], "stats": ["running"], "cp": ["files"]},
+               "pause": ["running"], "unpause": ["running"], "top": ["running"], "stats": ["running"], "cp": ["files"], "import": ["files"]},
     # create, run and restore give a new name
     "planet-runtime": {"create": [], "run": [], "restore": [], "exec": ["containers"]},
 }
