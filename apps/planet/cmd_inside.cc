@@ -60,9 +60,7 @@ int logs_command(const Global& global, const std::vector<std::string>& args) {
     TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
     TRY_SET(const std::string id, engine::find_container(places, name));
     TRY_SET(const engine::Container container, engine::look_at(places, id));
-    if (container.record.log.driver == engine::LogDriver::kNone)
-      return fail(Code::kWrongState,
-                  "container " + container.record.name + " has no log (--log-driver none)");
+    TRY(engine::check_log_file(container.record));
     query.files = container.record.log.files;
     return engine::read_log(
         places, id, query, [&](const engine::LogLine& line) { print_line(line, timestamps); },

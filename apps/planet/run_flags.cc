@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "engine/detach_keys.h"
 #include "engine/device.h"
+#include "engine/journal.h"
 #include "engine/parse.h"
 #include "engine/parse_mounts.h"
 #include "engine/reserve.h"
@@ -64,7 +65,7 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_text(app, "--health-start-period", words.health_start, "time in which none counts (0s)");
   add_text(app, "--health-on-failure", words.health_action, "none, kill, restart or stop");
   app.add_flag("--no-healthcheck", words.no_health, "none, whatever the image says");
-  add_text(app, "--log-driver", words.log_driver, "json-file, local (the same) or none");
+  add_text(app, "--log-driver", words.log_driver, "json-file, local (the same), journald or none");
   add_list(app, "--log-opt", words.log_options, "max-size=10m, max-file=3");
   app.add_option("--detach-keys", words.detach_keys, "what leaves it running: ctrl-p,ctrl-q");
   app.add_option("--cidfile", request.id_file, "a new file to write its id to");
@@ -263,6 +264,11 @@ Result<> judge_life(const Words& words, RunRequest& request) {
                 "--restart and --rm contradict each other: what is removed is not started again");
   TRY(judge_health(words, request.health));
   if (words.log_driver) TRY(engine::parse_log_driver(*words.log_driver, request.log));
+  if (request.log.driver == engine::LogDriver::kJournald) TRY(engine::check_journal());
+  if (!request.log.has_file() && !words.log_options.empty())
+    return fail(Code::kInvalidArgument, "--log-opt " + quote(words.log_options.front()) +
+                                            ": --log-driver " + *words.log_driver +
+                                            " has no file that it could be said of");
   for (const std::string& text : words.log_options)
     TRY(engine::parse_log_option(text, request.log));
   TRY_SET(request.detach_keys, engine::parse_detach_keys(words.detach_keys));

@@ -111,6 +111,11 @@ void add_resources(const oci::Resources& resources, json::object& host) {
   host["PidsLimit"] = resources.pids_limit.value_or(0);
 }
 
+json::object log_options(const LogSettings& log) {
+  if (!log.has_file()) return {};
+  return {{"max-size", std::to_string(log.most_bytes)}, {"max-file", std::to_string(log.files)}};
+}
+
 json::object host_object(const Record& record, const oci::Spec& spec) {
   const oci::Process process = spec.process.value_or(oci::Process{});
   json::object host = {
@@ -119,10 +124,7 @@ json::object host_object(const Record& record, const oci::Spec& spec) {
       {"RestartPolicy",
        {{"Name", policy_name(record.restart.when)}, {"MaximumRetryCount", record.restart.most}}},
       {"LogConfig",
-       {{"Type", record.log.driver == LogDriver::kNone ? "none" : "json-file"},
-        {"Config",
-         {{"max-size", std::to_string(record.log.most_bytes)},
-          {"max-file", std::to_string(record.log.files)}}}}},
+       {{"Type", log_driver_name(record.log.driver)}, {"Config", log_options(record.log)}}},
       {"AutoRemove", record.auto_remove},
       {"CapAdd", list_or_null(record.cap_add)},
       {"CapDrop", list_or_null(record.cap_drop)},
@@ -178,7 +180,7 @@ json::object inspect_container(const Places& places, const Container& container)
           {"Args", oci::to_array(args)},
           {"State", state_object(places, container)},
           {"Image", text_of("sha256:" + record.image_digest)},
-          {"LogPath", text_of(dir + "/log")},
+          {"LogPath", text_of(record.log.has_file() ? dir + "/log" : "")},
           {"Name", text_of("/" + record.name)},
           {"RestartCount", restarts},
           {"Driver", "overlay2"},

@@ -115,7 +115,7 @@ Keeping::Keeping(const Engine& engine, const Prepared& prepared, const RunHooks&
       record_(prepared.record),
       hooks_(hooks),
       caller_(caller),
-      log_(std::in_place, engine.places, record_.id, record_.log),
+      log_(std::in_place, engine.places, record_),
       clients_({.terminal = record_.terminal, .input_once = record_.stdin_once}, &*log_,
                [this](std::string_view wish) { return answer(wish); }),
       restarts_(record_.restart) {

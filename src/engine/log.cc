@@ -204,6 +204,12 @@ std::optional<LogLine> decode_log_line(std::string_view text) {
   return line;
 }
 
+LogWriter::LogWriter(const Places& places, const Record& record)
+    : places_(places), id_(record.id), settings_(record.log) {
+  if (settings_.driver == LogDriver::kJournald)
+    journal_.emplace(JournalSource{.id = id_, .name = record.name, .image = record.image});
+}
+
 void LogWriter::output(runtime::Stream stream, std::string_view bytes) {
   if (settings_.driver == LogDriver::kNone) return;
   std::string& partial = partial_[static_cast<std::size_t>(stream)];
@@ -248,11 +254,21 @@ void LogWriter::rotate() {
 }
 
 void LogWriter::line(runtime::Stream stream, std::string_view text) {
+  if (journal_) return journal_->write(stream, text);
   if (size_ >= settings_.most_bytes) rotate();
   if (!open()) return;
   const std::string record =
       encode_log_line({.stream = stream, .text = std::string(text), .time = sys::now_text()});
   if (sys::write_all(file_.borrow(), record)) size_ += record.size();
+}
+
+Result<> check_log_file(const Record& record) {
+  if (record.log.has_file()) return {};
+  if (record.log.driver == LogDriver::kNone)
+    return fail(Code::kWrongState, "container " + record.name + " has no log (--log-driver none)");
+  return fail(Code::kWrongState,
+              "the log of container " + record.name +
+                  " is in the journal: `journalctl CONTAINER_ID_FULL=" + record.id + "` shows it");
 }
 
 Result<> read_log(const Places& places, const std::string& id, const LogQuery& query,

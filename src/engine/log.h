@@ -1,4 +1,5 @@
-// A container's log: what its processes wrote, one JSON object a line, as docker's json-file driver writes it.
+// A container's log: what its processes wrote, one JSON object a line, as docker's json-file driver writes it; or the
+// journal's entries (engine/journal.h).
 //
 //   {"log":"text\n","stream":"stdout","time":"2026-01-02T03:04:05.678901234Z"}
 //
@@ -14,19 +15,19 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "engine/journal.h"
 #include "engine/places.h"
-#include "engine/request.h"
+#include "engine/record.h"
 #include "format/moment.h"
 #include "runtime/relay.h"
 
 namespace planet::engine {
 
-// Writes the log of container `id`. The file is made with the first byte: a silent container has none. A disk that is
+// Writes the log of a container. The file is made with the first byte: a silent container has none. A disk that is
 // full loses lines, never the container.
 class LogWriter : public runtime::OutputTap {
  public:
-  LogWriter(const Places& places, std::string id, const LogSettings& settings)
-      : places_(places), id_(std::move(id)), settings_(settings) {}
+  LogWriter(const Places& places, const Record& record);
   void output(runtime::Stream stream, std::string_view bytes) override;
   void flush();  // the last lines, which may lack their newline
 
@@ -38,6 +39,7 @@ class LogWriter : public runtime::OutputTap {
   const Places& places_;
   std::string id_;
   LogSettings settings_;
+  std::optional<Journal> journal_;
   UniqueFd file_;
   std::uint64_t size_ = 0;
   std::string partial_[2];
@@ -51,6 +53,9 @@ struct LogLine {
 std::string encode_log_line(const LogLine& line);
 // None if it is no line of a log.
 std::optional<LogLine> decode_log_line(std::string_view text);
+
+// Errors: kWrongState - the container's log is elsewhere, or it has none.
+Result<> check_log_file(const Record& record);
 
 struct LogQuery {
   int files = LogSettings().files;    // so many there may be

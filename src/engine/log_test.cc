@@ -53,12 +53,17 @@ class LogTest : public testing::Test {
         [] { return true; }));
     return text;
   }
+  Record record_ = [] {
+    Record record;
+    record.id = "c";
+    return record;
+  }();
   std::string top_;
   std::optional<Places> places_;
 };
 
 TEST_F(LogTest, KeepsLinesApartAndLosesNothing) {
-  LogWriter writer(*places_, "c", {});
+  LogWriter writer(*places_, record_);
   writer.output(runtime::Stream::kOut, "one\ntw");
   writer.output(runtime::Stream::kErr, "error\n");
   writer.output(runtime::Stream::kOut, "o\n");
@@ -71,14 +76,14 @@ TEST_F(LogTest, KeepsLinesApartAndLosesNothing) {
 
 TEST_F(LogTest, ASilentContainerHasNoFile) {
   {
-    LogWriter writer(*places_, "c", {});
+    LogWriter writer(*places_, record_);
   }
   EXPECT_FALSE(sys::exists_at(places_->root_dir.borrow(), "containers/c/log"));
   EXPECT_EQ(read(), "");
 }
 
 TEST_F(LogTest, IsBounded) {
-  LogWriter writer(*places_, "c", {});
+  LogWriter writer(*places_, record_);
   const std::string line = std::string(16000, 'y') + "\n";
   for (int i = 0; i < 3000; ++i) writer.output(runtime::Stream::kOut, line);
   std::uintmax_t total = 0;

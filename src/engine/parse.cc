@@ -172,10 +172,16 @@ Result<OnUnhealthy> parse_on_unhealthy(std::string_view text) {
 }
 
 Result<> parse_log_driver(std::string_view text, LogSettings& log) {
-  if (text == "none")
+  if (text == "json-file")
+    log.driver = LogDriver::kJsonFile;
+  else if (text == "local")
+    log.driver = LogDriver::kLocal;
+  else if (text == "journald")
+    log.driver = LogDriver::kJournald;
+  else if (text == "none")
     log.driver = LogDriver::kNone;
-  else if (text != "json-file" && text != "local")  // both are the file that `logs` reads
-    return bad("--log-driver", text, "expected json-file, local or none");
+  else
+    return bad("--log-driver", text, "expected json-file, local, journald or none");
   return {};
 }
 

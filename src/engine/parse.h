@@ -45,7 +45,7 @@ Result<RestartPolicy> parse_restart(std::string_view text);
 // --health-on-failure none|kill|restart|stop
 Result<OnUnhealthy> parse_on_unhealthy(std::string_view text);
 
-// --log-driver json-file|local|none, --log-opt max-size=SIZE|max-file=NUMBER
+// --log-driver json-file|local|journald|none, --log-opt max-size=SIZE|max-file=NUMBER
 Result<> parse_log_driver(std::string_view text, LogSettings& log);
 Result<> parse_log_option(std::string_view text, LogSettings& log);
 

@@ -30,7 +30,10 @@ struct planet::oci::EnumNames<planet::engine::OnUnhealthy> {
 template <>
 struct planet::oci::EnumNames<planet::engine::LogDriver> {
   static constexpr std::pair<std::string_view, engine::LogDriver> kNames[] = {
-      {"json-file", engine::LogDriver::kJsonFile}, {"none", engine::LogDriver::kNone}};
+      {"json-file", engine::LogDriver::kJsonFile},
+      {"local", engine::LogDriver::kLocal},
+      {"journald", engine::LogDriver::kJournald},
+      {"none", engine::LogDriver::kNone}};
 };
 
 namespace planet::engine {
@@ -236,6 +239,10 @@ Result<oci::Spec> read_spec(const Places& places, const std::string& id) {
           "read config.json");
   TRY_SET(oci::Spec spec, oci::parse_spec(text, oci::Strings::kAnyBytes), "read config.json");
   return spec;
+}
+
+std::string log_driver_name(LogDriver driver) {
+  return std::string(oci::enum_name(driver));
 }
 
 std::string boot_id() {

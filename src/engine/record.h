@@ -100,6 +100,8 @@ void drop_exit(const Places& places, const std::string& id);
 Result<> write_spec(const Places& places, const std::string& id, const oci::Spec& spec);
 Result<oci::Spec> read_spec(const Places& places, const std::string& id);
 
+std::string log_driver_name(LogDriver driver);  // "json-file"
+
 std::string boot_id();
 
 }  // namespace planet::engine

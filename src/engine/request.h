@@ -38,11 +38,17 @@ struct HealthCheck {
 };
 
 // Where the output of a container is written down, and how much of it.
-enum class LogDriver : std::uint8_t { kJsonFile, kNone };
+enum class LogDriver : std::uint8_t {
+  kJsonFile,
+  kLocal,
+  kJournald,
+  kNone
+};  // kLocal: the same file
 struct LogSettings {
   LogDriver driver = LogDriver::kJsonFile;
   std::uint64_t most_bytes = 10U << 20;  // of one file; then the next one begins
   int files = 3;
+  bool has_file() const { return driver == LogDriver::kJsonFile || driver == LogDriver::kLocal; }
   bool operator==(const LogSettings&) const = default;
 };
 

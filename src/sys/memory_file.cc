@@ -7,6 +7,9 @@
 
 #include "sys/file.h"
 
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U  // Linux 6.3
+#endif
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U  // Linux 6.3
 #endif
@@ -26,6 +29,14 @@ Result<UniqueFd> make_memory_file(const char* name) {
   return UniqueFd(fd);
 }
 
+Result<UniqueFd> fill_and_seal(UniqueFd file, std::string_view content) {
+  TRY(write_all(file.borrow(), content));
+  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+  if (::fcntl(file.borrow().get(), F_ADD_SEALS, kSeals) < 0)
+    return std::unexpected(Error::from_errno(errno, "fcntl F_ADD_SEALS"));
+  return file;
+}
+
 }  // namespace
 
 Result<UniqueFd> memory_file(const char* name) {
@@ -36,11 +47,15 @@ Result<UniqueFd> memory_file(const char* name) {
 
 Result<UniqueFd> sealed_memory_file(const char* name, std::string_view content) {
   TRY_SET(UniqueFd file, make_memory_file(name));
-  TRY(write_all(file.borrow(), content));
-  constexpr int kSeals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
-  if (::fcntl(file.borrow().get(), F_ADD_SEALS, kSeals) < 0)
-    return std::unexpected(Error::from_errno(errno, "fcntl F_ADD_SEALS"));
-  return file;
+  return fill_and_seal(std::move(file), content);
+}
+
+Result<UniqueFd> sealed_data_file(const char* name, std::string_view content) {
+  constexpr unsigned kFlags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+  int fd = ::memfd_create(name, kFlags | MFD_NOEXEC_SEAL);
+  if (fd < 0 && errno == EINVAL) fd = ::memfd_create(name, kFlags);  // before Linux 6.3
+  if (fd < 0) return std::unexpected(Error::from_errno(errno, "memfd_create"));
+  return fill_and_seal(UniqueFd(fd), content);
 }
 
 Result<std::string> memory_file_text(BorrowedFd file) {

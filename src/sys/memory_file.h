@@ -18,6 +18,9 @@ Result<UniqueFd> memory_file(const char* name);
 // Errors: kPermission - vm.memfd_noexec forbids it.
 Result<UniqueFd> sealed_memory_file(const char* name, std::string_view content);
 
+// The same, of which nobody executes anything.
+Result<UniqueFd> sealed_data_file(const char* name, std::string_view content);
+
 // All that is in it, wherever its position is.
 // Errors: kInvalidArgument - more than 1 MiB.
 Result<std::string> memory_file_text(BorrowedFd file);

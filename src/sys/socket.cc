@@ -151,6 +151,14 @@ Result<> send_message(BorrowedFd socket, std::string_view bytes, std::span<const
   return {};
 }
 
+Result<> set_send_timeout(BorrowedFd socket, int milliseconds) {
+  constexpr int kMs = 1000;
+  const timeval time{.tv_sec = milliseconds / kMs, .tv_usec = milliseconds % kMs * kMs};
+  if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) < 0)
+    return failed("setsockopt SO_SNDTIMEO");
+  return {};
+}
+
 Result<Message> receive_message(BorrowedFd socket, std::size_t limit) {
   alignas(cmsghdr) char control[CMSG_SPACE(kMostFds * sizeof(int))] = {};
   Message message;

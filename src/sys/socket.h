@@ -36,6 +36,9 @@ inline constexpr std::size_t kMostFds = 128;
 Result<> send_message(BorrowedFd socket, std::string_view bytes,
                       std::span<const BorrowedFd> fds = {});
 
+// From then on a message that the other end does not take for so long is not sent (EAGAIN). socket(7), SO_SNDTIMEO.
+Result<> set_send_timeout(BorrowedFd socket, int milliseconds);
+
 struct Message {
   std::string bytes;  // empty: the other end is closed
   std::vector<UniqueFd> fds;
