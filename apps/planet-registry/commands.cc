@@ -7,6 +7,7 @@
 #include <iostream>
 
 #include "base/strings.h"
+#include "engine/image_events.h"
 #include "engine/interruptible.h"
 #include "image/platform.h"
 #include "image/pull.h"
@@ -39,7 +40,19 @@ struct Shown {
   std::FILE* to;
 };
 
-Result<> pull_one(const image::Store& store, const registry::Settings& settings,
+// Where things go.
+struct Kept {
+  engine::Places places;
+  image::Store store;
+
+  static Result<Kept> open(const Global& global) {
+    TRY_SET(engine::Places places, engine::Places::open(global.root, global.runroot));
+    TRY_SET(image::Store store, image::Store::open(global.root));
+    return Kept{.places = std::move(places), .store = std::move(store)};
+  }
+};
+
+Result<> pull_one(const Kept& kept, const registry::Settings& settings,
                   const image::Reference& reference, const image::PullOptions& options,
                   const Shown& shown) {
   const auto [form, to] = shown;
@@ -48,9 +61,10 @@ Result<> pull_one(const image::Store& store, const registry::Settings& settings,
   const std::string what = whole.digest ? whole.digest->text() : whole.tag;
   table.say(what, "Pulling from " + image::short_name(whole.name()));
   PullDisplay display(table);
-  auto pulled = image::pull(store, settings, whole, options, display);
+  auto pulled = image::pull(kept.store, settings, whole, options, display);
   table.close();
   if (!pulled) return std::unexpected(std::move(pulled).error());
+  engine::note_transfer(kept.places, "pull", pulled->name);
   table.say("", "Digest: " + pulled->digest.text());
   table.say("", std::string("Status: ") +
                     (pulled->is_new ? "Downloaded newer image for " : "Image is up to date for ") +
@@ -67,19 +81,19 @@ Result<> pull(const Global& global, const PullWords& words, std::FILE* to) {
     TRY_SET(options.platform, image::parse_platform(*words.platform), "--platform");
   }
   TRY_SET(const registry::Settings settings, own_settings());
-  TRY_SET(const image::Store store, image::Store::open(global.root));
+  TRY_SET(const Kept kept, Kept::open(global));
   if (!words.all_tags) {
     const bool is_default = !reference.digest && !words.name.ends_with(":" + reference.tag);
     if (is_default && form != Form::kQuiet && form != Form::kJson)
       std::fprintf(to, "Using default tag: %s\n", reference.tag.c_str());
-    return pull_one(store, settings, reference, options, {form, to});
+    return pull_one(kept, settings, reference, options, {form, to});
   }
   if (reference.digest || words.name.ends_with(":" + reference.tag))
     return fail(Code::kInvalidArgument, "a tag or digest cannot be given together with --all-tags");
   TRY_SET(const std::vector<std::string> tags, image::remote_tags(settings, reference));
   for (const std::string& tag : tags) {
     TRY_SET(image::Reference one, image::parse_reference(reference.name() + ":" + tag));
-    TRY(pull_one(store, settings, one, options, {form, to}));
+    TRY(pull_one(kept, settings, one, options, {form, to}));
   }
   return {};
 }
@@ -122,14 +136,15 @@ Result<> push(const Global& global, const std::string& name, const std::string& 
   TRY_SET(const Form form, form_of(progress, quiet, stdout));
   TRY_SET(const image::Reference reference, image::parse_reference(name));
   TRY_SET(const registry::Settings settings, own_settings());
-  TRY_SET(const image::Store store, image::Store::open(global.root));
+  TRY_SET(const Kept kept, Kept::open(global));
   const image::Reference whole = image::with_default_host(reference);
   LayerTable table(form, stdout);
   if (form != Form::kJson) table.say("", "The push refers to repository [" + whole.name() + "]");
   PushDisplay display(table);
-  const auto pushed = image::push(store, settings, reference, display);
+  const auto pushed = image::push(kept.store, settings, reference, display);
   table.close();
   if (!pushed) return std::unexpected(pushed.error());
+  engine::note_transfer(kept.places, "push", whole.text());
   table.say(whole.tag,
             "digest: " + pushed->digest.text() + " size: " + std::to_string(pushed->size));
   if (form == Form::kQuiet) std::puts(whole.text().c_str());

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "engine/events.h"
 #include "engine/import.h"
 #include "engine/interruptible.h"
 #include "image/save.h"
@@ -63,7 +64,11 @@ int import(const Global& global, const std::string& input, const engine::ImportO
   const auto made = [&]() -> Result<std::string> {
     TRY_SET(const UniqueFd archive, open_archive(input));
     TRY_SET(const image::Store store, image::Store::open(global.root));
-    return engine::import_archive(store, archive.borrow(), options);
+    TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+    TRY_SET(std::string id, engine::import_archive(store, archive.borrow(), options));
+    engine::note_event(places, engine::image_event("import", "sha256:" + id,
+                                                   options.name.empty() ? id : options.name));
+    return id;
   }();
   if (!made)
     return complain(

@@ -6,6 +6,7 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "engine/image_events.h"
 #include "engine/image_uses.h"
 #include "format/human.h"
 #include "format/listing.h"
@@ -112,6 +113,7 @@ int rmi_command(const Global& global, const std::vector<std::string>& args) {
   for (const std::string& name : names) {
     const auto removed = image::remove_image(opened->store, name, force, opened->uses());
     if (removed) {
+      engine::note_removed(opened->places, *removed);
       print_removed(*removed, "Untagged", "Deleted");
       continue;
     }
@@ -141,7 +143,9 @@ int image_prune_command(const Global& global, const std::vector<std::string>& ar
   if (force || confirmed(warning)) {
     const auto pruned = [&]() -> Result<image::Removed> {
       TRY_SET(const Opened opened, Opened::open(global));
-      return image::prune_images(opened.store, all, *filters, opened.uses());
+      TRY_SET(image::Removed gone, image::prune_images(opened.store, all, *filters, opened.uses()));
+      engine::note_removed(opened.places, gone);
+      return gone;
     }();
     if (!pruned) return complain(pruned.error());
     removed = *pruned;
@@ -164,8 +168,10 @@ int tag_command(const Global& global, const std::vector<std::string>& args) {
   int status = 0;
   if (!parse(app, args, status)) return status;
   const auto tagged = [&]() -> Result<> {
-    TRY_SET(const image::Store store, image::Store::open(global.root));
-    return image::tag_image(store, source, target);
+    TRY_SET(const Opened opened, Opened::open(global));
+    TRY_SET(const image::Tagged one, image::tag_image(opened.store, source, target));
+    engine::note_tagged(opened.places, one);
+    return {};
   }();
   return tagged ? 0 : complain(tagged.error());
 }

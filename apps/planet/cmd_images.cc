@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "engine/image_events.h"
 #include "engine/interruptible.h"
 #include "engine/record.h"
 #include "format/filter.h"
@@ -98,6 +99,8 @@ int load(const Global& global, const LoadWords& words) {
                                   if (words.live) std::fprintf(stderr, "\r\033[K%s", what.c_str());
                                 }),
             "load " + printable(input == "-" ? "standard input" : input));
+    TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+    engine::note_loaded(places, images);
     return images;
   }();
   if (words.live) std::fputs("\r\033[K", stderr);

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "cli.h"
 #include "engine/disk_report.h"
+#include "engine/image_events.h"
 #include "engine/image_uses.h"
 #include "engine/volumes.h"
 #include "format/human.h"
@@ -113,6 +114,7 @@ class Pruning {
     TRY_SET(const image::Removed removed, image::prune_images(store, words_.all, filters, [&] {
               return engine::image_uses(places);
             }));
+    engine::note_removed(places, removed);
     std::vector<std::string> lines;
     lines.reserve(removed.untagged.size() + removed.deleted.size());
     for (const std::string& name : removed.untagged) lines.push_back("untagged: " + name);

@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "engine/events.h"
 #include "engine/parse_mounts.h"
 #include "engine/volumes.h"
 #include "format/filter.h"
@@ -110,7 +111,9 @@ int volume_create_command(const Global& global, const std::vector<std::string>& 
     for (const std::string& text : options) TRY(engine::add_pair("--opt", text, wanted.options));
     TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
     TRY_SET(const UniqueFd volumes, engine::lock_volumes(places));
-    return engine::make_volume(volumes.borrow(), wanted);
+    TRY_SET(VolumeInfo volume, engine::make_volume(volumes.borrow(), wanted));
+    if (volume.is_new) engine::note_event(places, engine::volume_event("create", volume.name));
+    return volume;
   }();
   if (!made) return complain(made.error());
   std::puts(made->name.c_str());

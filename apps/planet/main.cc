@@ -31,6 +31,7 @@ constexpr Command kCommands[] = {
     {"update", "change what a container may use", update_command},
     {"top", "list the processes of a container", top_command},
     {"stats", "what containers use", stats_command},
+    {"events", "show what happens, as it happens", events_command},
     {"inspect", "all that is known of containers, images and volumes", inspect_command},
     {"commit", "make an image of what a container has become", commit_command},
     {"cp", "copy files out of a container, or into it", cp_command},
@@ -106,6 +107,7 @@ constexpr Command kVolumeCommands[] = {
 constexpr Command kSystemCommands[] = {
     {"check", "verify the store, and mend it", system_check_command},
     {"df", "what images, containers and volumes take of the disk", system_df_command},
+    {"events", "show what happens, as it happens", events_command},
     {"info", "what this host and this engine can do", info_command},
     {"prune", "remove all that nothing needs", system_prune_command},
 };

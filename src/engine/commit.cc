@@ -9,6 +9,7 @@
 #include "engine/container_root.h"
 #include "engine/containers.h"
 #include "engine/diff.h"
+#include "engine/events.h"
 #include "engine/image_change.h"
 #include "engine/new_image.h"
 #include "engine/spec_plan.h"
@@ -230,6 +231,8 @@ Result<std::string> commit(const Engine& engine, const std::string& id,
   image::Installation installation(engine.store, staging, {});
   TRY(installation.prepare(parts, names));
   TRY_SET(const std::vector<image::Loaded> made, installation.publish());
+  note_event(engine.places,
+             container_event(record, "commit", {{"imageID", "sha256:" + made.front().digest}}));
   return made.front().digest;
 }
 

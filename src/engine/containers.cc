@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "cgroup/group.h"
 #include "engine/control.h"
+#include "engine/events.h"
 #include "engine/health.h"
 #include "engine/reserve.h"
 #include "engine/spec_plan.h"
@@ -266,12 +267,22 @@ void stop_restarts(const Places& places, const Container& container) {
     (void)ask_keeper(places, container.record.id, "stop");
 }
 
+namespace {
+
+void note_kill(const Places& places, const Container& container, int signal) {
+  note_event(places,
+             container_event(container.record, "kill", {{"signal", std::to_string(signal)}}));
+}
+
+}  // namespace
+
 Result<> kill_container(const Places& places, const Container& container, int signal) {
   TRY_SET(const UniqueFd init, open_init(container));
   const bool final =
       signal == SIGKILL || signal == sys::signal_number(container.record.stop_signal);
   if (final) stop_restarts(places, container);
   TRY(sys::send_signal(init.borrow(), signal));
+  note_kill(places, container, signal);
   if (signal == SIGKILL && container.status == Status::kPaused)
     (void)ask_keeper(places, container.record.id, "unpause");
   return {};
@@ -310,6 +321,7 @@ void let_go_on(const Places& places, const Container& container) {
 
 Result<> kill_thawed(const Places& places, const Container& container, BorrowedFd init) {
   const Result<> killed = sys::send_signal(init, SIGKILL);
+  if (killed) note_kill(places, container, SIGKILL);
   let_go_on(places, container);
   return killed ? kill_and_wait(init) : killed;
 }
@@ -346,7 +358,9 @@ Result<bool> remove_settled(const Places& places, const Container& container, bo
   const auto now = look_at(places, id);
   if (!now && now.error().code() == Code::kNotFound) return true;
   TRY(remove_cgroup(container.record.cgroup));
-  TRY(erase_container(places, id, now ? &now->record : &container.record));
+  const Record& record = now ? now->record : container.record;
+  TRY(erase_container(places, id, &record));
+  note_event(places, container_event(record, "destroy"));
   return true;
 }
 
@@ -364,7 +378,9 @@ Result<> stop_container(const Places& places, const Container& looked_at, int ti
   }
   if (!init) return std::unexpected(init.error());
   const int signal = sys::signal_number(container.record.stop_signal);
-  TRY(sys::send_signal(init->borrow(), signal == 0 ? SIGTERM : signal));
+  const int gentle = signal == 0 ? SIGTERM : signal;
+  TRY(sys::send_signal(init->borrow(), gentle));
+  note_kill(places, container, gentle);
   let_go_on(places, container);
   bool ended = false;
   constexpr int kMilliseconds = 1000;
@@ -375,6 +391,7 @@ Result<> stop_container(const Places& places, const Container& looked_at, int ti
     TRY(kill_thawed(places, container, init->borrow()));
   }
   wait_for_keeper(places, container);
+  note_event(places, container_event(container.record, "stop"));
   return {};
 }
 

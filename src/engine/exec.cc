@@ -1,5 +1,7 @@
 #include "engine/exec.h"
 
+#include "base/strings.h"
+#include "engine/events.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
 #include "engine/spec_plan.h"
@@ -8,9 +10,12 @@
 #include "runtime/own_program.h"
 #include "runtime/relay.h"
 #include "security/capabilities.h"
+#include "sys/random.h"
 
 namespace planet::engine {
 namespace {
+
+constexpr std::size_t kIdDigits = 64;
 
 // The process of an exec, from what the container was started with.
 Result<oci::Process> exec_process(const Record& record, const ExecOptions& options) {
@@ -81,6 +86,11 @@ Result<int> exec(const Engine& engine, const Container& container, const ExecOpt
                                 : runtime::DefaultSeccomp::kOwnProfile;
   request.die_with_parent = !options.detach;
   TRY_SET(runtime::Running running, runtime::exec(request));
+  const std::string exec_id = sys::random_hex(kIdDigits);
+  const std::string words = ": " + join(options.command, " ");
+  const Attributes more = {{"execID", exec_id}};
+  note_events(engine.places, std::vector{container_event(record, "exec_create" + words, more),
+                                         container_event(record, "exec_start" + words, more)});
   streams.close_container_ends();
   streams.connections.terminal = std::move(running.terminal);
   if (options.detach) {
@@ -90,6 +100,9 @@ Result<int> exec(const Engine& engine, const Container& container, const ExecOpt
   connect_caller(streams.connections, options.interactive);
   TRY_SET(const sys::ExitStatus status,
           runtime::relay(running.init, std::move(streams.connections), signals));
+  note_event(engine.places, container_event(record, "exec_die",
+                                            {{"execID", exec_id},
+                                             {"exitCode", std::to_string(status.shell_status())}}));
   return status.shell_status();
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "engine/events.h"
 #include "engine/exec.h"
 #include "oci/codec.h"
 #include "sys/file.h"
@@ -104,7 +105,7 @@ void HealthMonitor::end() {
   running_ = false;
   child_ = sys::Child();
   output_.reset();
-  drop_health(engine_.places, id_);
+  drop_health(engine_.places, record_.id);
 }
 
 void HealthMonitor::watch(std::vector<pollfd>& set) const {
@@ -148,7 +149,7 @@ void HealthMonitor::be_probe(const UniqueFd& out) const {
     TRY(sys::place_fd(null.borrow(), 0));
     TRY(sys::place_fd(out.borrow(), 1));
     TRY(sys::place_fd(out.borrow(), 2));
-    TRY_SET(const Container container, look_at(engine_.places, id_));
+    TRY_SET(const Container container, look_at(engine_.places, record_.id));
     ExecOptions options;
     options.command = command_of(check_);
     return exec(engine_, container, options);
@@ -188,6 +189,7 @@ void HealthMonitor::end_probe(int exit_code, const std::string& output) {
   const bool probed = !probe_.start.empty();
   output_.reset();
   bool unhealthy = false;
+  const Health before = state_.status;
   if (probed) {
     probe_.end = sys::now_text();
     probe_.exit_code = exit_code;
@@ -197,8 +199,11 @@ void HealthMonitor::end_probe(int exit_code, const std::string& output) {
                            now < began_ + check_.start_ms * kNsPerMs);
     next_ = now + check_.interval_ms * kNsPerMs;
   }
-  (void)sys::replace_file_at(engine_.places.run_dir.borrow(), health_file(id_).c_str(),
+  (void)sys::replace_file_at(engine_.places.run_dir.borrow(), health_file(record_.id).c_str(),
                              oci::to_text(oci::Writer::write(state_)), 0600);
+  if (probed && state_.status != before)
+    note_event(engine_.places, container_event(record_, std::string("health_status: ") +
+                                                            health_name(state_.status)));
   if (unhealthy) on_unhealthy_();
 }
 

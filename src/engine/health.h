@@ -46,11 +46,11 @@ void drop_health(const Places& places, const std::string& id);
 // and never waits for it: one that takes too long is killed.
 class HealthMonitor {
  public:
-  HealthMonitor(const Engine& engine, std::string id, HealthCheck check,
-                std::function<void()> on_unhealthy)
+  // `record` outlives it.
+  HealthMonitor(const Engine& engine, const Record& record, std::function<void()> on_unhealthy)
       : engine_(engine),
-        id_(std::move(id)),
-        check_(std::move(check)),
+        record_(record),
+        check_(record.health),
         on_unhealthy_(std::move(on_unhealthy)) {}
 
   void begin();  // a run of the container begins
@@ -69,7 +69,7 @@ class HealthMonitor {
   [[noreturn]] void be_probe(const UniqueFd& out) const;
 
   const Engine& engine_;
-  std::string id_;
+  const Record& record_;
   HealthCheck check_;
   std::function<void()> on_unhealthy_;
   HealthState state_;

@@ -118,9 +118,10 @@ Keeping::Keeping(const Engine& engine, const Prepared& prepared, const RunHooks&
       log_(std::in_place, engine.places, record_),
       clients_({.terminal = record_.terminal, .input_once = record_.stdin_once}, &*log_,
                [this](std::string_view wish) { return answer(wish); }),
-      restarts_(record_.restart) {
+      restarts_(record_.restart),
+      name_(record_.name) {
   if (record_.health.test.empty()) return;
-  health_.emplace(engine_, record_.id, record_.health, [this] { unhealthy(); });
+  health_.emplace(engine_, record_, [this] { unhealthy(); });
   clients_.add_health(&*health_);
 }
 
@@ -144,7 +145,33 @@ Result<Keeping::Launched> Keeping::launch() {
   // One that is over already has no start time: its end is recorded next.
   if (state_.start_ticks != 0) TRY(write_state(engine_.places, record_.id, state_));
   began_ = sys::monotonic_ns();
+  if (prepared_.created && !last_) happened_.push_back(*prepared_.created);
+  happens_to_volumes("mount");
+  happens("start");
+  tell();
   return Launched{.running = std::move(running), .streams = std::move(streams)};
+}
+
+void Keeping::happens(std::string action, const Attributes& more) {
+  Event event = container_event(record_, std::move(action), more);
+  event.attributes["name"] = name_;
+  happened_.push_back(std::move(event));
+}
+
+void Keeping::happens_to_volumes(const char* action) {
+  for (const RecordedMount& mount : record_.mounts) {
+    if (mount.type != "volume") continue;
+    happened_.push_back(volume_event(action, mount.name,
+                                     {{"container", record_.id},
+                                      {"destination", mount.destination},
+                                      {"read/write", mount.read_only() ? "false" : "true"}}));
+  }
+}
+
+// What happens one right after the other is told at once.
+void Keeping::tell() {
+  if (!happened_.empty()) note_events(engine_.places, happened_);
+  happened_.clear();
 }
 
 bool Keeping::take_down(cgroup::Group& group) const {
@@ -178,6 +205,10 @@ Result<Exit> Keeping::attend(Launched launched) {
   end.finished = sys::now_text();
   end.stopped = stopping_;
   end.restarts = restarts_.count();
+  if (end.oom_killed) happens("oom");
+  happens("die", {{"exitCode", std::to_string(end.status)}});
+  happens_to_volumes("unmount");
+  if (!record_.auto_remove) tell();
   if (end.oom_killed && status.signalled && hooks_.say)
     hooks_.say("the container was killed because it needed more memory than its limit");
   return end;
@@ -186,6 +217,8 @@ Result<Exit> Keeping::attend(Launched launched) {
 Result<> Keeping::record_end(const Exit& exit) {
   if (record_.auto_remove) {
     TRY(erase_container(engine_.places, record_.id, &record_));
+    happens("destroy");
+    tell();
     remove_anonymous_volumes(engine_.places, record_);
     return {};
   }
@@ -281,6 +314,7 @@ Result<> Keeping::answer(std::string_view wish) {
   if (wish != "reload") return fail(Code::kInvalidArgument, "unknown wish");
   TRY_SET(const Record now, read_record(engine_.places, record_.id));
   restarts_.change(now.restart);
+  name_ = now.name;
   return {};
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/clients.h"
+#include "engine/events.h"
 #include "engine/health.h"
 #include "engine/log.h"
 #include "engine/prepare.h"
@@ -44,6 +45,9 @@ class Keeping {
   Result<bool> wait_for_next(int milliseconds, const Exit& last);
   Result<> record_end(const Exit& exit);
   void record_failure(const Error& error);
+  void happens(std::string action, const Attributes& more = {});
+  void happens_to_volumes(const char* action);
+  void tell();
   Result<> answer(std::string_view wish);
   Result<> pause(bool on);
   Result<> hold(bool on);
@@ -62,6 +66,8 @@ class Keeping {
   std::optional<HealthMonitor> health_;
   std::optional<sys::SignalFd> signals_;
   State state_;
+  std::string name_;                // it may be given another
+  std::vector<Event> happened_;     // and was not told yet
   std::optional<Exit> last_;        // of the run before this one
   cgroup::Group* group_ = nullptr;  // of the container that runs
   std::int64_t began_ = 0;

@@ -5,6 +5,7 @@
 //   root/ranges/<n> -> <id>          likewise a private range of user ids
 //   runroot/containers/<id>          state of one that runs
 //   runroot/keepers/<id>             its keeper's socket; <id>.health: what its health check says
+//   runroot/events                   what happened (engine/events.h)
 //
 // Both are 0700: layers hold set-user-id programs, and records hold secrets of environments.
 #pragma once

@@ -193,6 +193,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   if (!record.auto_remove || !prepared.fresh)
     TRY(write_spec(engine.places, record.id, prepared.spec));
   TRY(write_record(engine.places, record));
+  prepared.created = container_event(record, "create");
   volumes.reset();  // whoever removes volumes reads the record now
   return fill_volumes(engine, request, image, record);
 }
@@ -221,6 +222,7 @@ Result<Prepared> prepare_again(const Engine& engine, const Container& container,
                     .root = {},
                     .user = container.record.user,
                     .lock = std::move(lock),
+                    .created = {},
                     .fresh = false,
                     .rest = container.exit.value_or(Exit{})};
   TRY_SET(prepared.spec, read_spec(engine.places, container.record.id));

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/undo.h"
 #include "engine/containers.h"
+#include "engine/events.h"
 #include "engine/run.h"
 #include "oci/spec.h"
 #include "runtime/launch.h"
@@ -21,6 +22,8 @@ struct Prepared {
   runtime::RootSource root;
   std::optional<std::string> user;
   UniqueFd lock;  // of the container's directory: held as long as it is kept
+  // The container is new, and nobody has been told yet.
+  std::optional<Event> created;
   // A failure to start it leaves nothing of it. Else `rest` is what it goes back to.
   bool fresh = true;
   Exit rest;

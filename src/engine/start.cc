@@ -71,6 +71,7 @@ Result<std::string> create(const Engine& engine, const RunRequest& request, cons
   TRY_SET(prepared.image, find_image(engine, request, hooks));
   TRY(prepare(engine, request, private_users, prepared, undo));
   TRY(write_exit(engine.places, prepared.record.id, {.never_started = true}));
+  note_event(engine.places, *prepared.created);
   undo.commit();
   return prepared.record.id;
 }
@@ -96,6 +97,7 @@ Result<> restart(const Engine& engine, const std::string& id, std::optional<int>
   TRY_SET(const Container container, look_at(engine.places, id));
   TRY(stop_container(engine.places, container, timeout.value_or(container.record.stop_timeout)));
   TRY(start(engine, id, {}, hooks));
+  note_event(engine.places, container_event(container.record, "restart"));
   return {};
 }
 
@@ -146,6 +148,8 @@ Result<> rename(const Engine& engine, const Container& container, const std::str
     return written;
   }
   release_name(engine.places, before, record.id);
+  if (is_up(container.status)) (void)ask_keeper(engine.places, record.id, "reload");
+  note_event(engine.places, container_event(record, "rename", {{"oldName", "/" + before}}));
   return {};
 }
 
@@ -154,7 +158,9 @@ Result<> pause(const Engine& engine, const Container& container, bool on) {
   const std::string& name = container.record.name;
   if (container.status != Status::kRunning && container.status != Status::kPaused)
     return fail(Code::kWrongState, "container " + name + " is not running");
-  return ask_keeper(engine.places, container.record.id, on ? "pause" : "unpause");
+  TRY(ask_keeper(engine.places, container.record.id, on ? "pause" : "unpause"));
+  note_event(engine.places, container_event(container.record, on ? "pause" : "unpause"));
+  return {};
 }
 
 Result<UniqueFd> pause_meanwhile(const Engine& engine, const Container& container) {

@@ -2,6 +2,7 @@
 
 #include "cgroup/group.h"
 #include "engine/control.h"
+#include "engine/events.h"
 
 namespace planet::engine {
 namespace {
@@ -79,9 +80,12 @@ Result<> update(const Places& places, const Container& container, const oci::Res
     merge_resources(*spec.linux_.resources, asked);
     TRY(write_spec(places, record.id, spec));
   }
+  if (restart) {
+    record.restart = *restart;
+    TRY(write_record(places, record));
+  }
+  note_event(places, container_event(record, "update"));
   if (!restart) return {};
-  record.restart = *restart;
-  TRY(write_record(places, record));
   Result<> told = ask_keeper(places, record.id, "reload");
   if (!told && told.error().code() != Code::kNotFound) return told;
   return {};

@@ -8,6 +8,7 @@
 
 #include "base/strings.h"
 #include "engine/containers.h"
+#include "engine/events.h"
 #include "engine/volumes.h"
 #include "fs/overlay.h"
 #include "fs/root.h"
@@ -178,6 +179,7 @@ Result<UniqueFd> claim_volumes(const Engine& engine, const RunRequest& request,
                                                                .created = "",
                                                                .labels = volume.labels,
                                                                .options = volume.driver_options}));
+    if (made.is_new) note_event(engine.places, volume_event("create", made.name));
     volume.source = made.name;
     record.mounts.push_back(recorded(volume));
     record.mounts.back().source = volume_path(engine.places, made);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "engine/events.h"
 #include "fs/walk.h"
 #include "oci/json.h"
 #include "sys/file.h"
@@ -135,6 +136,7 @@ Result<VolumeInfo> make_volume(BorrowedFd volumes, const VolumeInfo& wanted) {
   sweep(volumes);
   volume.created = sys::now_text();
   TRY(make_directory(volumes, volume), "make volume " + volume.name);
+  volume.is_new = true;
   return volume;
 }
 
@@ -193,7 +195,9 @@ Result<> remove_volume(const Places& places, const std::string& name, bool force
   if (const auto used = users.find(name); used != users.end())
     return fail(Code::kWrongState,
                 "remove " + name + ": volume is in use - [" + join(used->second, ", ") + "]");
-  return take_away(volumes.borrow(), name);
+  TRY(take_away(volumes.borrow(), name));
+  note_event(places, volume_event("destroy", name));
+  return {};
 }
 
 Result<PrunedVolumes> prune_volumes(const Places& places, bool all,
@@ -207,6 +211,7 @@ Result<PrunedVolumes> prune_volumes(const Places& places, bool all,
     if (!wanted(volume) || !sys::exists_at(volumes.borrow(), volume.name.c_str())) continue;
     pruned.bytes += size_of(volumes.borrow(), volume.name);
     TRY(take_away(volumes.borrow(), volume.name), "remove " + volume.name);
+    note_event(places, volume_event("destroy", volume.name));
     pruned.names.push_back(volume.name);
   }
   return pruned;

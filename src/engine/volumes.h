@@ -33,6 +33,7 @@ namespace planet::engine {
 struct VolumeInfo {
   std::string name, created;  // created: RFC 3339, UTC
   std::map<std::string, std::string> labels, options;
+  bool is_new = false;  // make_volume has just made it
 };
 
 // The lock of the set of volumes, for as long as the descriptor is open. It is also their directory.

@@ -191,6 +191,21 @@ std::string shown_moment(Moment moment) {
   return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S %z %Z", &parts)};
 }
 
+std::string shown_rfc3339(Moment moment) {
+  constexpr int kDigits = 9;
+  const std::time_t seconds = moment / kSecond;
+  const std::string fraction = std::to_string(moment % kSecond);
+  std::tm parts{};
+  char text[64];
+  char zone[16];
+  if (moment < 0 || ::localtime_r(&seconds, &parts) == nullptr) return "N/A";
+  std::string all(text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S.", &parts));
+  all += std::string(kDigits - fraction.size(), '0') + fraction;
+  if (parts.tm_gmtoff == 0) return all + "Z";
+  const std::string offset(zone, std::strftime(zone, sizeof zone, "%z", &parts));  // "+0130"
+  return all + offset.substr(0, 3) + ":" + offset.substr(3);
+}
+
 std::string ago(std::string_view rfc3339, Moment from) {
   const auto moment = parse_rfc3339(rfc3339);
   return moment ? duration_text((from - *moment) / kSecond) + " ago" : "N/A";

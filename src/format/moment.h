@@ -33,6 +33,9 @@ Result<Moment> parse_rfc3339(std::string_view text);
 // "2026-01-02 03:04:05 +0000 UTC", as docker shows it in CreatedAt.
 std::string shown_moment(Moment moment);
 
+// RFC 3339 with nanoseconds, in this host's zone, as docker shows events.
+std::string shown_rfc3339(Moment moment);
+
 // "3 hours ago"; "N/A" for no moment: the empty text, or one that is none.
 std::string ago(std::string_view rfc3339, Moment from);
 

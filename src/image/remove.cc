@@ -127,16 +127,28 @@ Result<> remove_name(const Store& store, const std::string& name) {
 // What went, in the order of the plans, as docker tells it.
 Removed told(const std::vector<Listed>& listed, const std::vector<RemovalPlan>& plans,
              const Swept& swept) {
-  Removed removed{.untagged = {}, .deleted = {}, .bytes = swept.bytes};
+  Removed removed;
+  removed.bytes = swept.bytes;
   std::set<std::string> untold(swept.layers.begin(), swept.layers.end());
   const auto tell = [&](const std::string& hex) {
     if (untold.erase(hex) == 1) removed.deleted.push_back("sha256:" + hex);
   };
+  const auto id_of = [&](const std::string& name) {
+    const auto named = std::ranges::find_if(listed, [&](const Listed& one) {
+      const std::vector<std::string> names = names_of({one});
+      return std::ranges::find(names, name) != names.end();
+    });
+    return named == listed.end() ? name : "sha256:" + named->image.config_digest;
+  };
   for (const RemovalPlan& plan : plans) {
-    for (const std::string& name : plan.untagged) removed.untagged.push_back(familiar(name));
+    for (const std::string& name : plan.untagged) {
+      removed.untagged.push_back(familiar(name));
+      removed.untagged_ids.push_back(id_of(name));
+    }
     for (const Listed& one : listed) {
       if (std::ranges::find(plan.images, one.image.digest) == plan.images.end()) continue;
       removed.deleted.push_back("sha256:" + one.image.config_digest);
+      removed.deleted_ids.push_back(removed.deleted.back());
       std::ranges::for_each(one.image.chain, tell);
     }
   }

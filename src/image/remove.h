@@ -31,6 +31,8 @@ Result<RemovalPlan> plan_removal(const std::vector<Listed>& same,
 struct Removed {
   std::vector<std::string> untagged;  // as docker shows names
   std::vector<std::string> deleted;   // "sha256:...": ids of images, chain ids of layers
+  // "sha256:...", for whoever tells of it: the image of each of `untagged`, and of `deleted` those that are images.
+  std::vector<std::string> untagged_ids, deleted_ids;
   std::uint64_t bytes = 0;
 };
 

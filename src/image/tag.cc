@@ -1,12 +1,13 @@
 #include "image/tag.h"
 
 #include "base/strings.h"
+#include "image/image_list.h"
 #include "image/store_index.h"
 #include "sys/file.h"
 
 namespace planet::image {
 
-Result<> tag_image(const Store& store, std::string_view source, std::string_view target) {
+Result<Tagged> tag_image(const Store& store, std::string_view source, std::string_view target) {
   TRY_SET(Reference reference, parse_reference(target));
   if (reference.digest)
     return fail(Code::kInvalidArgument,
@@ -19,7 +20,8 @@ Result<> tag_image(const Store& store, std::string_view source, std::string_view
   staged.images.push_back({.names = {name}, .repo_digests = {}, .image = image});
   TRY(stage_index(store, staging, staged));
   TRY(store.link_name(staging, name, image.digest));
-  return sys::rename_at(staging.dir(), "index.json", store.dir(), "index.json");
+  TRY(sys::rename_at(staging.dir(), "index.json", store.dir(), "index.json"));
+  return Tagged{.id = "sha256:" + image.config_digest, .name = familiar(name)};
 }
 
 }  // namespace planet::image
