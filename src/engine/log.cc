@@ -286,7 +286,9 @@ Result<> read_log(const Places& places, const std::string& id, const LogQuery& q
           read_files(places, id, query.files, query.tail ? keep_last : each));
   for (const LogLine& line : last) each(line);
   if (!query.follow) return {};
-  return follow(places, id, current, each, ended);
+  // What is still to come is too late from a moment on.
+  return follow(places, id, current, each,
+                [&] { return ended() || (query.until && format::now() >= *query.until); });
 }
 
 }  // namespace planet::engine

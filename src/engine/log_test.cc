@@ -74,6 +74,18 @@ TEST_F(LogTest, KeepsLinesApartAndLosesNothing) {
   EXPECT_EQ(read({.follow = true}).size(), read().size());
 }
 
+TEST_F(LogTest, FollowingEndsWhereTheTimeAskedForEnds) {
+  LogWriter writer(*places_, "c", {});
+  writer.output(runtime::Stream::kOut, "one\n");
+  const format::Moment soon = format::now() + 300'000'000;
+  std::string text;
+  ASSERT_TRUE(read_log(
+      *places_, "c", {.until = soon, .follow = true},
+      [&](const LogLine& line) { text += line.text; }, [] { return false; }));
+  EXPECT_EQ(text, "one\n");
+  EXPECT_GE(format::now(), soon);
+}
+
 TEST_F(LogTest, ASilentContainerHasNoFile) {
   {
     LogWriter writer(*places_, record_);
