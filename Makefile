@@ -71,8 +71,9 @@ check-images: deps build ## a database, a web server, a whole Debian, made of it
 check-manual: deps build ## the manual pages, and the completions in bash, zsh and fish
 	@bats --tap tests/manual
 
-soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and containers
+soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and containers, and of what changes the store
 	@tests/e2e/kill_rounds.py build/planet $${ROUNDS:-500}
+	@tests/e2e/store_rounds.py build/planet $${ROUNDS:-500}
 
 bench: deps build ## against the peers and the kernel's own floor, in one run
 	@bench/run.py

@@ -22,6 +22,7 @@ namespace planet::engine {
 namespace {
 
 constexpr std::size_t kIdDigits = 64;
+constexpr const char* kRemoved = ".removed";  // ends the name of a directory that was a container's
 
 bool is_alive(pid_t pid, std::uint64_t ticks) {
   const auto now = sys::start_ticks(pid);
@@ -40,10 +41,14 @@ bool is_id(std::string_view text) {
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-Result<std::vector<std::string>> list_ids(const Places& places) {
+Result<std::vector<std::string>> list_names(const Places& places) {
   TRY_SET(const UniqueFd dir,
           sys::open_at(places.root_dir.borrow(), "containers", O_RDONLY | O_DIRECTORY));
-  TRY_SET(std::vector<std::string> names, sys::list_dir(dir.borrow()));
+  return sys::list_dir(dir.borrow());
+}
+
+Result<std::vector<std::string>> list_ids(const Places& places) {
+  TRY_SET(std::vector<std::string> names, list_names(places));
   std::erase_if(names, [](const std::string& name) { return !is_id(name); });
   return names;
 }
@@ -69,11 +74,26 @@ void sweep_links(const Places& places, const char* dir_name) {
   if (!dir) return;
   const auto names = sys::list_dir(dir->borrow());
   if (!names) return;
-  for (const std::string& name : *names) {
+  const auto is_stale = [&](const std::string& name) {
     const auto id = sys::read_link_at(dir->borrow(), name.c_str());
-    if (id && !sys::exists_at(places.root_dir.borrow(), ("containers/" + *id).c_str()))
-      (void)sys::unlink_at(dir->borrow(), name.c_str());
+    return id && !sys::exists_at(places.root_dir.borrow(), ("containers/" + *id).c_str());
+  };
+  bool locked = false;
+  for (const std::string& name : *names) {
+    if (!is_stale(name)) continue;
+    // Locked, it is looked at once more: another sweep may have taken it away, and it is somebody's again.
+    if (!locked && !sys::lock_exclusive(dir->borrow())) return;
+    locked = true;
+    if (is_stale(name)) (void)sys::unlink_at(dir->borrow(), name.c_str());
   }
+}
+
+// What is left of one whose removal was killed. Whoever is still at it holds its lock.
+void sweep_removed(const Places& places, const std::string& name) {
+  const std::string path = "containers/" + name;
+  const auto dir = sys::open_at(places.root_dir.borrow(), path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (dir && sys::try_lock_exclusive(dir->borrow()))
+    (void)sys::remove_tree_at(places.root_dir.borrow(), path.c_str());
 }
 
 Result<> wait_for_end(BorrowedFd pidfd, int timeout_ms, bool& ended) {
@@ -223,22 +243,29 @@ Result<Container> look_at(const Places& places, const std::string& id) {
   return container;
 }
 
+namespace {
+
+// One of --rm whose keeper died goes now. One that has never been started waits for that.
+bool sweep_left_over(const Places& places, const Container& container) {
+  if (container.status != Status::kExited || !container.record.auto_remove ||
+      keeper_lives(places, container.record.id))
+    return false;
+  if (remove_container(places, container, true)) remove_anonymous_volumes(places, container.record);
+  return true;
+}
+
+}  // namespace
+
 Result<std::vector<Container>> list_containers(const Places& places) {
-  TRY_SET(const std::vector<std::string> ids, list_ids(places));
+  TRY_SET(const std::vector<std::string> names, list_names(places));
   std::vector<Container> containers;
-  for (const std::string& id : ids) {
+  for (const std::string& id : names) {
+    if (id.ends_with(kRemoved)) sweep_removed(places, id);
+    if (!is_id(id)) continue;
     auto container = look_at(places, id);
     if (!container && is_half_made(places, id)) (void)erase_container(places, id, nullptr);
     if (!container) continue;  // being made or removed at this moment
-    // One that has never been started waits for that.
-    const bool left_over = container->status == Status::kExited && container->record.auto_remove &&
-                           !keeper_lives(places, id);
-    if (left_over) {
-      if (remove_container(places, *container, true))
-        remove_anonymous_volumes(places, container->record);
-    } else {
-      containers.push_back(*std::move(container));
-    }
+    if (!sweep_left_over(places, *container)) containers.push_back(*std::move(container));
   }
   sweep_links(places, "names");
   sweep_links(places, "ranges");
@@ -400,11 +427,17 @@ Result<> erase_container(const Places& places, const std::string& id, const Reco
   drop_state(places, id);
   (void)sys::unlink_at(places.run_dir.borrow(), control_socket(id).c_str());
   if (record != nullptr && !record->health.test.empty()) drop_health(places, id);
-  TRY(sys::remove_tree_at(root, ("containers/" + id).c_str()));
-  if (record == nullptr) return {};
-  release_name(places, record->name, id);
-  if (record->range) release_range(places, *record->range, id);
-  return {};
+  // From one moment to the next it is no container any more, whenever this is killed. A full disk may have no room for
+  // another name: then it is removed where it is.
+  const std::string dir = "containers/" + id;
+  const std::string removed = dir + kRemoved;
+  const bool renamed = sys::rename_at(root, dir.c_str(), root, removed.c_str()).has_value();
+  if (!renamed) TRY(sys::remove_tree_at(root, dir.c_str()));
+  if (record != nullptr) {
+    release_name(places, record->name, id);
+    if (record->range) release_range(places, *record->range, id);
+  }
+  return sys::remove_tree_at(root, removed.c_str());
 }
 
 Result<> remove_container(const Places& places, const Container& container, bool force) {

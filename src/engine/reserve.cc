@@ -43,6 +43,19 @@ void release_link(const Places& places, const std::string& file, const std::stri
   if (owner && *owner == id) (void)sys::unlink_at(places.root_dir.borrow(), file.c_str());
 }
 
+// A container that is gone (and was renamed while its keeper had another name in mind), or whose maker has died before it had
+// a record. Names are taken under the lock of its directory.
+bool is_abandoned(const Places& places, const std::string& id) {
+  const std::string path = "containers/" + id;
+  const auto has_record = [&] {
+    return sys::exists_at(places.root_dir.borrow(), (path + "/record.json").c_str());
+  };
+  if (has_record()) return false;
+  const auto dir = sys::open_at(places.root_dir.borrow(), path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!dir) return dir.error().code() == Code::kNotFound;
+  return sys::try_lock_exclusive(dir->borrow()) && !has_record();
+}
+
 }  // namespace
 
 Result<> check_name(const std::string& name) {
@@ -62,12 +75,15 @@ Result<> take_name(const Places& places, const std::string& name, const std::str
   const std::string file = "names/" + name;
   Result<> taken = sys::symlink_at(id.c_str(), root, file.c_str());
   if (taken || taken.error().code() != Code::kAlreadyExists) return taken;
-  const auto owner = sys::read_link_at(root, file.c_str());
-  // Of a container that is gone, and was renamed as its keeper had it in mind under another name.
-  if (owner && !sys::exists_at(root, ("containers/" + *owner).c_str())) {
-    (void)sys::unlink_at(root, file.c_str());
+  auto owner = sys::read_link_at(root, file.c_str());
+  if (owner && is_abandoned(places, *owner)) {
+    // Of several who want it, and who sweep, one at a time: it may be somebody's by now.
+    TRY_SET(const UniqueFd names, sys::open_at(root, "names", O_RDONLY | O_DIRECTORY));
+    TRY(sys::lock_exclusive(names.borrow()));
+    owner = sys::read_link_at(root, file.c_str());
+    if (owner && is_abandoned(places, *owner)) (void)sys::unlink_at(root, file.c_str());
     taken = sys::symlink_at(id.c_str(), root, file.c_str());
-    if (taken) return taken;
+    if (taken || taken.error().code() != Code::kAlreadyExists) return taken;
   }
   return fail(Code::kAlreadyExists,
               "the container name \"" + name + "\" is already in use by container " +

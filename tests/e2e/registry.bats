@@ -224,6 +224,37 @@ PYTHON
 	[ "$(planet run --rm "$registry/a/first:1")" = first ]
 }
 
+@test "prune during pulls takes nothing that they need" {
+	make_image first
+	make_image second
+	registry_start plain
+	copy "oci:$top/layout-first:1" "docker://$registry/a/first:1"
+	copy "oci:$top/layout-second:1" "docker://$registry/a/second:1"
+	local i all pruner
+	for all in -a ""; do
+		(
+			while [ ! -e "$top/stop" ]; do
+				planet image prune -f $all
+				planet system prune -f $all
+			done
+		) >"$top/pruned" 2>&1 3>&- &
+		pruner=$!
+		registries+=($pruner) # it ends with them, if this fails
+		for i in $(seq 8); do
+			planet pull -q "$registry/a/first:1" >/dev/null
+			planet pull -q "$registry/a/second:1" >/dev/null
+			planet system check -q
+			[ -n "$all" ] || [ "$(planet run --rm "$registry/a/first:1")" = first ]
+			[ -n "$all" ] || planet rmi -f "$registry/a/first:1" "$registry/a/second:1" >/dev/null
+		done
+		touch "$top/stop"
+		wait $pruner
+		rm "$top/stop"
+		! grep "^planet: " "$top/pruned"
+	done
+	[ -z "$(ls -A "$root/staging")" ]
+}
+
 @test "a mirror is asked first, and its failure is no failure" {
 	make_image first
 	registry_start mirror
