@@ -9,7 +9,6 @@
 
 #include "base/strings.h"
 #include "engine/parse.h"
-#include "format/listing.h"
 #include "sys/process.h"
 
 namespace planet::cli {
@@ -106,6 +105,23 @@ bool is_stray_flag(const CLI::App& app, const std::string& word) {
 bool use_colour(int fd) {
   const char* no_colour = std::getenv("NO_COLOR");
   return ::isatty(fd) == 1 && (no_colour == nullptr || *no_colour == '\0');
+}
+
+void add_listing_flags(CLI::App& app, ListingWords& words, const ListingHelp& help) {
+  if (help.filters != nullptr) add_list(app, "-f,--filter", words.filters, help.filters);
+  app.add_option("--format", words.format, "json, or a template; `table TEMPLATE` for columns");
+  if (help.whole != nullptr) app.add_flag("--no-trunc", words.whole, help.whole);
+  if (help.quiet != nullptr) app.add_flag("-q,--quiet", words.quiet, help.quiet);
+}
+
+Result<format::Listing> plan_listing(const format::Layout& layout, const ListingWords& words) {
+  return format::Listing::plan(layout, words.format, words.quiet, ::isatty(1) == 1);
+}
+
+int print(const Result<std::string>& text) {
+  if (!text) return complain(text.error());
+  std::fputs(text->c_str(), stdout);
+  return 0;
 }
 
 void print_table(const std::vector<std::vector<std::string>>& rows) {

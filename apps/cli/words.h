@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "format/listing.h"
 #include "oci/json.h"
 
 namespace planet::cli {
@@ -51,6 +52,23 @@ bool is_stray_flag(const CLI::App& app, const std::string& word);
 
 // Colours are for terminals, and for those who want them: https://no-color.org.
 bool use_colour(int fd);
+
+// What listings take: --filter, --format, --no-trunc and --quiet.
+struct ListingWords {
+  std::vector<std::string> filters;
+  std::string format;
+  bool whole = false, quiet = false;
+};
+// What --help says of them; a flag of which nothing is said is not taken. --format always is.
+struct ListingHelp {
+  const char* filters = nullptr;
+  const char* whole = nullptr;
+  const char* quiet = nullptr;
+};
+void add_listing_flags(CLI::App& app, ListingWords& words, const ListingHelp& help);
+Result<format::Listing> plan_listing(const format::Layout& layout, const ListingWords& words);
+// The text, or what went wrong. Returns the exit status.
+int print(const Result<std::string>& text);
 
 // A table as docker prints it: columns three blanks apart.
 void print_table(const std::vector<std::vector<std::string>>& rows);

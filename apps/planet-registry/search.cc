@@ -17,11 +17,9 @@ namespace {
 
 constexpr std::size_t kShownDescription = 45;
 
-struct SearchWords {
-  std::string term, format;
-  std::vector<std::string> filters;
+struct SearchWords : ListingWords {
+  std::string term;
   unsigned limit = 25;
-  bool whole = false;
 };
 
 format::Layout layout() {
@@ -78,8 +76,7 @@ bool fits(const registry::FoundRepository& one, const Wanted& wanted) {
 
 Result<std::string> search_text(const SearchWords& words) {
   TRY_SET(const Wanted wanted, parse_wanted(words.filters));
-  TRY_SET(const format::Listing listing,
-          format::Listing::plan(layout(), words.format, false, ::isatty(1) == 1));
+  TRY_SET(const format::Listing listing, plan_listing(layout(), words));
   TRY_SET(const registry::Settings settings,
           registry::settings_of([](const char* name) -> const char* { return std::getenv(name); }));
   TRY_SET(const auto found, registry::search(settings, words.term, words.limit),
@@ -97,16 +94,12 @@ int search_command(const Global& /*global*/, const std::vector<std::string>& arg
   SearchWords words;
   CLI::App app("Finds images in a registry; in Docker Hub without one.", "planet search");
   app.add_option("term", words.term, "[HOST/]TERM")->required();
-  add_list(app, "-f,--filter", words.filters, "is-official=BOOL, stars=NUMBER");
-  app.add_option("--format", words.format, "a Go template, table TEMPLATE, or json");
+  add_listing_flags(app, words,
+                    {.filters = "is-official=BOOL, stars=NUMBER", .whole = "descriptions in full"});
   app.add_option("--limit", words.limit, "at most as many, 1 to 100");
-  app.add_flag("--no-trunc", words.whole, "descriptions in full");
   int status = 0;
   if (!parse(app, args, status)) return status;
-  const auto text = search_text(words);
-  if (!text) return complain(text.error());
-  std::fputs(text->c_str(), stdout);
-  return 0;
+  return print(search_text(words));
 }
 
 }  // namespace planet::cli

@@ -1,12 +1,15 @@
 // planet version, info
 #include <sys/utsname.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/strings.h"
 #include "cgroup/host.h"
 #include "cli.h"
 #include "engine/containers.h"
+#include "format/listing.h"
 #include "image/staging.h"
 #include "image/store.h"
 #include "oci/json.h"
@@ -14,6 +17,8 @@
 
 namespace planet::cli {
 namespace {
+
+constexpr std::size_t kColumn = 16;  // of what is said of each
 
 std::string cgroup_text() {
   const auto host = cgroup::Host::open();
@@ -27,55 +32,108 @@ Result<> probe(const engine::Engine& engine) {
   return runtime::probe_private_users(engine.places.root + "/" + staging.path());
 }
 
+struct Counts {
+  std::size_t containers = 0, running = 0, paused = 0, images = 0;
+};
+
+Counts count(const engine::Engine& engine) {
+  Counts counts;
+  if (const auto containers = engine::list_containers(engine.places)) {
+    counts.containers = containers->size();
+    for (const engine::Container& container : *containers) {
+      counts.running += engine::is_up(container.status) ? 1U : 0U;
+      counts.paused += container.status == engine::Status::kPaused ? 1U : 0U;
+    }
+  }
+  if (const auto images = engine.store.list()) counts.images = images->size();
+  return counts;
+}
+
+struct HostInfo {
+  std::string kernel, machine, cgroups;
+  Result<> private_users;
+  Counts counts;
+};
+
+Result<HostInfo> look_at_host(const Global& global) {
+  TRY_SET(const engine::Engine engine, engine::Engine::open(global.root, global.runroot));
+  utsname kernel{};
+  ::uname(&kernel);
+  return HostInfo{.kernel = kernel.release,
+                  .machine = kernel.machine,
+                  .cgroups = cgroup_text(),
+                  .private_users = probe(engine),
+                  .counts = count(engine)};
+}
+
+std::string info_text(const Global& global, const HostInfo& info) {
+  const std::string users = info.private_users ? "yes, by default"
+                                               : "no: " + info.private_users.error().to_string() +
+                                                     "; containers have the host's users";
+  const std::vector<std::pair<std::string, std::string>> facts = {
+      {"Version", PLANET_VERSION},
+      {"Kernel", info.kernel + " " + info.machine},
+      {"Root", global.root},
+      {"Run root", global.runroot},
+      {"Control groups", info.cgroups},
+      {"Private users", users},
+      {"Containers", std::to_string(info.counts.containers)},
+      {"Running", std::to_string(info.counts.running)},
+      {"Images", std::to_string(info.counts.images)}};
+  std::string text;
+  for (const auto& [name, value] : facts) {
+    text.append(name).append(":");
+    text.resize(std::max(text.size(), text.rfind('\n') + kColumn + 1), ' ');
+    text.append(value).append("\n");
+  }
+  return text;
+}
+
+// Fields of docker's names where it has them.
+oci::json::object info_json(const Global& global, const HostInfo& info) {
+  const Counts& counts = info.counts;
+  return {{"ServerVersion", PLANET_VERSION},
+          {"KernelVersion", info.kernel},
+          {"Architecture", info.machine},
+          {"DockerRootDir", global.root},
+          {"RunRoot", global.runroot},
+          {"Driver", "overlay"},
+          {"CgroupVersion", info.cgroups == "v2" ? "2" : "1"},
+          {"CgroupLayout", info.cgroups},
+          {"PrivateUsers", info.private_users.has_value()},
+          {"Containers", counts.containers},
+          {"ContainersRunning", counts.running - counts.paused},
+          {"ContainersPaused", counts.paused},
+          {"ContainersStopped", counts.containers - counts.running},
+          {"Images", counts.images}};
+}
+
 }  // namespace
 
 int version_command(const Global& /*global*/, const std::vector<std::string>& args) {
+  std::string format;
   CLI::App app("The version of planet.", "planet version");
+  app.add_option("-f,--format", format, "json, or a template: {{.Server.Version}}");
   int status = 0;
   if (!parse(app, args, status)) return status;
-  std::puts("planet version " PLANET_VERSION);
-  return 0;
+  if (format.empty()) return std::puts("planet version " PLANET_VERSION), 0;
+  // There is no server, but scripts ask for its version.
+  const oci::json::object version = {{"Version", PLANET_VERSION}};
+  return print(format::render_one(oci::json::object{{"Client", version}, {"Server", version}},
+                                  format, ::isatty(1) == 1));
 }
 
 int info_command(const Global& global, const std::vector<std::string>& args) {
   std::string format;
   CLI::App app("What this host and this engine can do.", "planet info");
-  app.add_option("--format", format, "json")->check(CLI::IsMember({"json", "text"}));
+  app.add_option("-f,--format", format, "json, or a template: {{.CgroupVersion}}");
   int status = 0;
   if (!parse(app, args, status)) return status;
-  const auto engine = engine::Engine::open(global.root, global.runroot);
-  if (!engine) return complain(engine.error());
-  const auto containers = engine::list_containers(engine->places);
-  const auto images = engine->store.list();
-  std::size_t running = 0;
-  if (containers)
-    for (const engine::Container& container : *containers)
-      running += engine::is_up(container.status) ? 1U : 0U;
-  utsname kernel{};
-  ::uname(&kernel);
-  const Result<> private_users = probe(*engine);
-  const std::string users = private_users ? "yes, by default"
-                                          : "no: " + private_users.error().to_string() +
-                                                "; containers have the host's users";
-  const std::vector<std::pair<const char*, std::string>> facts = {
-      {"Version", PLANET_VERSION},
-      {"Kernel", std::string(kernel.release) + " " + kernel.machine},
-      {"Root", global.root},
-      {"Run root", global.runroot},
-      {"Control groups", cgroup_text()},
-      {"Private users", users},
-      {"Containers", std::to_string(containers ? containers->size() : 0)},
-      {"Running", std::to_string(running)},
-      {"Images", std::to_string(images ? images->size() : 0)}};
-  oci::json::object object;
-  for (const auto& [name, value] : facts) {
-    if (format == "json")
-      object[name] = value;
-    else
-      std::printf("%-15s %s\n", (std::string(name) + ":").c_str(), value.c_str());
-  }
-  if (format == "json") std::puts(oci::to_text(object).c_str());
-  return 0;
+  return print([&]() -> Result<std::string> {
+    TRY_SET(const HostInfo info, look_at_host(global));
+    if (format.empty()) return info_text(global, info);
+    return format::render_one(info_json(global, info), format, ::isatty(1) == 1);
+  }());
 }
 
 }  // namespace planet::cli

@@ -52,9 +52,9 @@ format::Layout history_layout() {
                      {"Comment", "COMMENT"}}};
 }
 
-struct HistoryWords {
-  std::string image, format;
-  bool quiet = false, whole = false, human = true;
+struct HistoryWords : ListingWords {
+  std::string image;
+  bool human = true;
 };
 
 std::string shortened(std::string text, std::size_t width) {
@@ -86,8 +86,7 @@ oci::json::object step_object(const image::HistoryStep& step, const HistoryWords
 }
 
 Result<std::string> history_text(const Global& global, const HistoryWords& words) {
-  TRY_SET(const format::Listing listing,
-          format::Listing::plan(history_layout(), words.format, words.quiet, ::isatty(1) == 1));
+  TRY_SET(const format::Listing listing, plan_listing(history_layout(), words));
   TRY_SET(const image::Store store, image::Store::open(global.root));
   TRY_SET(const auto steps, image::image_history(store, words.image));
   std::vector<oci::json::object> rows;
@@ -179,18 +178,13 @@ int tag_command(const Global& global, const std::vector<std::string>& args) {
 int history_command(const Global& global, const std::vector<std::string>& args) {
   HistoryWords words;
   CLI::App app("Shows how an image was made.", "planet history");
-  app.add_option("--format", words.format, "json, or a template; `table TEMPLATE` for columns");
+  add_listing_flags(app, words, {.whole = "whole ids and commands", .quiet = "ids only"});
   app.add_flag("-H,--human,!--no-human", words.human,
                "sizes and times as people read them; the default");
-  app.add_flag("--no-trunc", words.whole, "whole ids and commands");
-  app.add_flag("-q,--quiet", words.quiet, "ids only");
   app.add_option("image", words.image, "name or id")->required();
   int status = 0;
   if (!parse(app, args, status)) return status;
-  const auto text = history_text(global, words);
-  if (!text) return complain(text.error());
-  std::fputs(text->c_str(), stdout);
-  return 0;
+  return print(history_text(global, words));
 }
 
 }  // namespace planet::cli

@@ -58,17 +58,14 @@ oci::json::object row_object(const image::ImageRow& row, bool whole) {
           {"VirtualSize", size}};
 }
 
-struct ImagesWords {
-  bool all = false, digests = false, quiet = false, whole = false;
-  std::string format, reference;
-  std::vector<std::string> filters;
+struct ImagesWords : ListingWords {
+  bool all = false, digests = false;
+  std::string reference;
 };
 
 Result<std::string> list_images(const Global& global, const ImagesWords& words) {
   TRY_SET(const format::Filters filters, image::parse_image_filters(words.filters));
-  TRY_SET(const format::Listing listing,
-          format::Listing::plan(image_layout(words.digests), words.format, words.quiet,
-                                ::isatty(1) == 1));
+  TRY_SET(const format::Listing listing, plan_listing(image_layout(words.digests), words));
   TRY_SET(const image::Store store, image::Store::open(global.root));
   TRY_SET(const std::vector<image::ImageRow> rows,
           image::list_rows(store, filters, words.reference));
@@ -120,18 +117,14 @@ int images_command(const Global& global, const std::vector<std::string>& args) {
   CLI::App app("Lists images.", "planet images");
   app.add_flag("-a,--all", words.all, "for docker's sake: there are no images in between");
   app.add_flag("--digests", words.digests, "what registries call them, too");
-  add_list(app, "-f,--filter", words.filters,
-           "dangling=, label=, reference=, before=, since=, until=");
-  app.add_option("--format", words.format, "json, or a template; `table TEMPLATE` for columns");
-  app.add_flag("--no-trunc", words.whole, "whole ids");
-  app.add_flag("-q,--quiet", words.quiet, "ids only");
+  add_listing_flags(app, words,
+                    {.filters = "dangling=, label=, reference=, before=, since=, until=",
+                     .whole = "whole ids",
+                     .quiet = "ids only"});
   app.add_option("repository", words.reference, "only those of this name, or name and tag");
   int status = 0;
   if (!parse(app, args, status)) return status;
-  const Result<std::string> text = list_images(global, words);
-  if (!text) return complain(text.error());
-  std::fputs(text->c_str(), stdout);
-  return 0;
+  return print(list_images(global, words));
 }
 
 int load_command(const Global& global, const std::vector<std::string>& args) {

@@ -91,10 +91,8 @@ std::string joined(const std::map<std::string, std::string>& pairs) {
   return text;
 }
 
-struct PsWords {
-  bool quiet = false, whole = false, size = false, latest = false;
-  std::string format;
-  std::vector<std::string> filters;
+struct PsWords : ListingWords {
+  bool size = false, latest = false;
 };
 
 oci::json::object row_of(const engine::Places& places, const Container& container,
@@ -128,8 +126,7 @@ oci::json::object row_of(const engine::Places& places, const Container& containe
 
 Result<std::string> list(const Global& global, engine::ListQuery query, const PsWords& words) {
   TRY_SET(query.filters, engine::parse_list_filters(words.filters));
-  TRY_SET(const format::Listing listing,
-          format::Listing::plan(layout(words.size), words.format, words.quiet, ::isatty(1) == 1));
+  TRY_SET(const format::Listing listing, plan_listing(layout(words.size), words));
   TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
   TRY_SET(const std::vector<Container> containers, engine::query_containers(places, query));
   const bool sizes =
@@ -143,14 +140,6 @@ Result<std::string> list(const Global& global, engine::ListQuery query, const Ps
   return listing.text(rows);
 }
 
-// Asked on a terminal and answered in a pipe, as docker does it.
-bool is_confirmed(const char* question) {
-  std::printf("WARNING! %s\nAre you sure you want to continue? [y/N] ", question);
-  std::fflush(stdout);
-  const int answer = std::getchar();
-  return answer == 'y' || answer == 'Y';
-}
-
 }  // namespace
 
 int ps_command(const Global& global, const std::vector<std::string>& args) {
@@ -158,21 +147,18 @@ int ps_command(const Global& global, const std::vector<std::string>& args) {
   PsWords words;
   CLI::App app("Lists containers.", "planet ps");
   app.add_flag("-a,--all", query.all, "those that have ended, too");
-  add_list(app, "-f,--filter", words.filters,
-           "id=, name=, label=, status=, exited=, ancestor=, before=, since=, volume=");
-  app.add_option("--format", words.format, "json, or a template; `table TEMPLATE` for columns");
+  add_listing_flags(
+      app, words,
+      {.filters = "id=, name=, label=, status=, exited=, ancestor=, before=, since=, volume=",
+       .whole = "whole ids and commands",
+       .quiet = "ids only"});
   app.add_option("-n,--last", query.last, "the newest so many, in any state");
   app.add_flag("-l,--latest", words.latest, "the newest one, in any state");
-  app.add_flag("--no-trunc", words.whole, "whole ids and commands");
-  app.add_flag("-q,--quiet", words.quiet, "ids only");
   app.add_flag("-s,--size", words.size, "how much they have changed");
   int status = 0;
   if (!parse(app, args, status)) return status;
   if (words.latest) query.last = 1;
-  const auto text = list(global, std::move(query), words);
-  if (!text) return complain(text.error());
-  std::fputs(text->c_str(), stdout);
-  return 0;
+  return print(list(global, std::move(query), words));
 }
 
 int container_prune_command(const Global& global, const std::vector<std::string>& args) {
@@ -185,8 +171,7 @@ int container_prune_command(const Global& global, const std::vector<std::string>
   if (!parse(app, args, status)) return status;
   const auto pruned = [&]() -> Result<engine::Pruned> {
     TRY_SET(const format::Filters filters, engine::parse_prune_filters(texts));
-    if (!force && !is_confirmed("This will remove all stopped containers."))
-      return engine::Pruned();
+    if (!force && !confirmed("This will remove all stopped containers.")) return engine::Pruned();
     TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
     return engine::prune_containers(places, filters);
   }();

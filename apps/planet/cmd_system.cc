@@ -196,28 +196,24 @@ int print_report(const image::CheckReport& report, bool repair) {
 
 int system_df_command(const Global& global, const std::vector<std::string>& args) {
   bool verbose = false;
-  std::string format;
+  ListingWords words;
   CLI::App app("Shows what images, containers and volumes take of the disk.", "planet system df");
-  app.add_option("--format", format, "json, or a template; `table TEMPLATE` for columns");
+  add_listing_flags(app, words, {});
   app.add_flag("-v,--verbose", verbose, "each of them");
   int status = 0;
   if (!parse(app, args, status)) return status;
-  const auto text = [&]() -> Result<std::string> {
-    TRY_SET(const format::Listing listing,
-            format::Listing::plan(df_layout(), format, false, ::isatty(1) == 1));
+  return print([&]() -> Result<std::string> {
+    TRY_SET(const format::Listing listing, plan_listing(df_layout(), words));
     TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
     TRY_SET(const image::Store store, image::Store::open(global.root));
     TRY_SET(const engine::DiskReport report, engine::disk_report(places, store));
-    if (verbose && format.empty()) {
+    if (verbose && words.format.empty()) {
       print_each(report);
       return "";
     }
     return listing.text({df_row("Images", report.images), df_row("Containers", report.containers),
                          df_row("Local Volumes", report.volumes)});
-  }();
-  if (!text) return complain(text.error());
-  std::fputs(text->c_str(), stdout);
-  return 0;
+  }());
 }
 
 int system_prune_command(const Global& global, const std::vector<std::string>& args) {

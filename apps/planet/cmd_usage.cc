@@ -88,10 +88,9 @@ oci::json::object row_of(const Sample& sample, const engine::Usage* before, bool
   return row;
 }
 
-struct StatsWords {
+struct StatsWords : ListingWords {
   std::vector<std::string> names;
-  std::string format;
-  bool all = false, no_stream = false, whole = false;
+  bool all = false, no_stream = false;
 };
 
 Result<std::vector<Sample>> take_samples(const engine::Places& places, const StatsWords& words) {
@@ -145,8 +144,7 @@ bool print_stats(const std::string& table, bool live) {
 Result<> show_stats(const Global& global, const StatsWords& words) {
   constexpr int kPause = 1000;
   const bool terminal = ::isatty(1) == 1;
-  TRY_SET(const format::Listing listing,
-          format::Listing::plan(stats_layout(), words.format, false, terminal));
+  TRY_SET(const format::Listing listing, plan_listing(stats_layout(), words));
   TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
   Usages before;
   for (bool first = true;; first = false) {
@@ -187,9 +185,8 @@ int stats_command(const Global& global, const std::vector<std::string>& args) {
   StatsWords words;
   CLI::App app("What running containers use, again each second.", "planet stats");
   app.add_flag("-a,--all", words.all, "those that do not run, too");
-  app.add_option("--format", words.format, "json, or a template; `table TEMPLATE` for columns");
+  add_listing_flags(app, words, {.whole = "whole ids"});
   app.add_flag("--no-stream", words.no_stream, "once");
-  app.add_flag("--no-trunc", words.whole, "whole ids");
   app.add_option("container", words.names, "name or id; all without one");
   int status = 0;
   if (!parse(app, args, status)) return status;

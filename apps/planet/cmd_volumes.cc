@@ -79,14 +79,6 @@ const format::Layout& layout() {
   return kLayout;
 }
 
-// Asked on a terminal and answered in a pipe, as docker does it.
-bool is_confirmed(const char* question) {
-  std::printf("WARNING! %s\nAre you sure you want to continue? [y/N] ", question);
-  std::fflush(stdout);
-  const int answer = std::getchar();
-  return answer == 'y' || answer == 'Y';
-}
-
 }  // namespace
 
 int volume_create_command(const Global& global, const std::vector<std::string>& args) {
@@ -121,26 +113,21 @@ int volume_create_command(const Global& global, const std::vector<std::string>& 
 }
 
 int volume_ls_command(const Global& global, const std::vector<std::string>& args) {
-  bool quiet = false;
-  std::string format;
-  std::vector<std::string> words;
+  ListingWords words;
   CLI::App app("Lists volumes.", "planet volume ls");
-  app.add_flag("-q,--quiet", quiet, "names only");
-  app.add_option("--format", format, "table, json, or a template such as {{.Name}}");
-  add_list(app, "-f,--filter", words, "dangling=true|false, driver=, label=, name=");
+  add_listing_flags(
+      app, words,
+      {.filters = "dangling=true|false, driver=, label=, name=", .quiet = "names only"});
   int status = 0;
   if (!parse(app, args, status)) return status;
-  const auto text = [&]() -> Result<std::string> {
-    TRY_SET(const format::Filters filters,
-            format::Filters::parse(words, {"dangling", "driver", "label", "label!", "name"}));
-    TRY_SET(const format::Listing listing,
-            format::Listing::plan(layout(), format, quiet, ::isatty(1) == 1));
+  return print([&]() -> Result<std::string> {
+    TRY_SET(
+        const format::Filters filters,
+        format::Filters::parse(words.filters, {"dangling", "driver", "label", "label!", "name"}));
+    TRY_SET(const format::Listing listing, plan_listing(layout(), words));
     TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
     return list(places, listing, filters);
-  }();
-  if (!text) return complain(text.error());
-  std::fputs(text->c_str(), stdout);
-  return 0;
+  }());
 }
 
 int volume_rm_command(const Global& global, const std::vector<std::string>& args) {
@@ -176,8 +163,8 @@ int volume_prune_command(const Global& global, const std::vector<std::string>& a
   if (!parse(app, args, status)) return status;
   const auto filters = format::Filters::parse(words, {"label", "label!"});
   if (!filters) return complain(filters.error());
-  if (!force && !is_confirmed(all ? "This will remove all volumes not used by a container."
-                                  : "This will remove anonymous volumes not used by a container."))
+  if (!force && !confirmed(all ? "This will remove all volumes not used by a container."
+                               : "This will remove anonymous volumes not used by a container."))
     return 0;
   const auto pruned = [&]() -> Result<engine::PrunedVolumes> {
     TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));

@@ -136,3 +136,20 @@ print(int(sum(float(n) * units[u] for n, u in re.findall(r"([0-9.]+)([kMG]?B)", 
 		planet rm -f one >/dev/null
 	done
 }
+
+@test "info and version: for people, as JSON and by templates" {
+	planet run -d --name one busybox sleep 1000 >/dev/null
+	planet run --name two busybox true
+	planet info | grep -qx "Containers:     2"
+	[ "$(planet info --format '{{.Containers}} {{.ContainersRunning}} {{.ContainersStopped}} {{.Images}}')" = "2 1 1 1" ]
+	[ "$(planet info --format json | jq -r .KernelVersion)" = "$(uname -r)" ]
+	planet pause one >/dev/null
+	[ "$(planet info -f '{{.ContainersPaused}}')" = 1 ]
+	[ "$(planet version --format '{{.Server.Version}}')" = "$(planet version | cut -d' ' -f3)" ]
+	run planet info --format '{{.Nothing}}'
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 1 ]
+	run planet version --format '{{'
+	[ "$status" = 1 ]
+	[ "${#lines[@]}" = 1 ]
+}
