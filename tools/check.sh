@@ -73,7 +73,10 @@ tidy_behind() {
 tidied() { wait "$tidy" || { cat build/tidy.log; return 1; }; }
 
 formatted() { git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run -Werror; }
-scripts() { git ls-files '*.sh' '.ci/run' | xargs shellcheck --severity=warning; }
+scripts() {
+	git ls-files '*.sh' '.ci/run' | xargs shellcheck --severity=warning &&
+		git ls-files '*.bats' | xargs shellcheck --include=SC2314,SC2315 # lines that cannot fail a test
+}
 
 stage "format" formatted
 stage "layers" tools/check_layers.py

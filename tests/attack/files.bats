@@ -93,7 +93,7 @@ finish_race() {
 	mkdir -m 700 "$top/tree/etc" "$top/tree/tmp"
 	planet cp -q "$top/tree/." modes:/
 	planet export modes | tar tvf - tmp etc 2>/dev/null | awk '$6 == "tmp/" || $6 == "etc/" { print $1 }' | sort -u >"$top/modes"
-	! grep -q 'drwx------' "$top/modes"
+	refute grep -q 'drwx------' "$top/modes"
 	planet cp -q modes:/tmp "$top/dest"
 	mkdir -m 700 "$top/closed"
 	planet cp -q modes:/tmp/. "$top/closed"
@@ -156,7 +156,7 @@ finish_race() {
 			run planet run --name hostile example.org/hostile:1 sh -c true
 			# What is in the image is copied: the test would else show nothing.
 			[[ "$link$place" != /inside/data ]] || grep -qs own "$root"/volumes/*/_data/secret
-			! grep -rqs "canary" "$root"/volumes/*/_data
+			refute grep -rqs "canary" "$root"/volumes/*/_data
 			[ "$(find "$root/volumes" -name ptmx)" = "" ]
 			planet rm -v hostile >/dev/null 2>&1 || :
 		done

@@ -158,8 +158,8 @@ refused() { # WORDS... -- what is said
 	tar tf web.tar >names
 	grep -qx srv/dir/sub/two names
 	grep -qx data/ names
-	! grep -q data/note names
-	! grep -q proc/self names
+	refute grep -q data/note names
+	refute grep -q proc/self names
 	planet export -o old.tar old
 	tar xOf old.tar srv/file | grep -qx ended
 	[ "$(tar tvf old.tar --numeric-owner srv/file | awk '{ print $2 }')" = 33/33 ]

@@ -13,6 +13,9 @@ machine() {
 	ip -o link 2>/dev/null | sed 's/^[0-9]*: //; s/ .*//'
 }
 
+# refute COMMAND...: it must fail. (Of a line that begins with "!" nobody asks how it ended: SC2314.)
+refute() { if "$@"; then echo "succeeded: $*" >&2 && return 1; fi; }
+
 begin_test() {
 	[ "$(id -u)" = 0 ] || { echo "these tests need root" >&2; return 1; }
 	top=$(mktemp -d /var/tmp/planet-e2e-XXXXXX)

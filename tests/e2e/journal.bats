@@ -43,7 +43,7 @@ export_all() { export PLANET_BIN root runroot top; }
 			and (map(select(.CONTAINER_PARTIAL_MESSAGE == \"true\")) | length == 2 and (map(.MESSAGE) | join(\"\") | length) == 20003)" >/dev/null
 		[ ! -e "$root/containers/$id/log" ]
 		[ "$(planet inspect -f "{{.HostConfig.LogConfig.Type}}" web)" = journald ]
-		! planet logs web 2>"$top/said"
+		if planet logs web 2>"$top/said"; then exit 1; fi
 		grep -q "journalctl CONTAINER_ID_FULL=$id" "$top/said"
 		planet rm web >/dev/null'
 }
@@ -76,6 +76,6 @@ export_all() { export PLANET_BIN root runroot top; }
 		if planet run --rm --log-driver journald busybox true 2>"$top/said"; then exit 1; fi
 		[ "$(wc -l <"$top/said")" = 1 ]
 		grep -q "no journal of systemd listens" "$top/said"
-		! planet create --log-driver journald --log-opt max-size=1m busybox 2>"$top/said"
+		if planet create --log-driver journald --log-opt max-size=1m busybox 2>"$top/said"; then exit 1; fi
 		[ -z "$(planet ps -aq)" ]'
 }

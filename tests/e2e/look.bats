@@ -36,11 +36,11 @@ until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; ret
 
 @test "J8: what a terminal would obey is not shown to it" {
 	planet run -d --name plain -l "x=$(printf '\033]0;owned\007')" busybox sh -c 'sleep 1000; :' "$(printf '\033[31m')"
-	! planet ps -a --no-trunc | grep -q "$(printf '\033')"
+	refute grep -q "$(printf '\033')" <(planet ps -a --no-trunc)
 	script -qec "$PLANET_BIN --root $root --runroot $runroot ps -a --no-trunc --format '{{.Labels}} {{.Command}}'" /dev/null >"$top/seen"
-	! grep -q "$(printf '\033')" "$top/seen"
+	refute grep -q "$(printf '\033')" "$top/seen"
 	script -qec "$PLANET_BIN --root $root --runroot $runroot container inspect plain" /dev/null >"$top/seen"
-	! grep -q "$(printf '\033')" "$top/seen"
+	refute grep -q "$(printf '\033')" "$top/seen"
 	planet rm -f plain
 }
 

@@ -204,7 +204,7 @@ PYTHON
 	export PATH=$top/bin:$PATH
 	planet login -u ann --password-stdin "$host" <<<secret
 	grep -q secret "$top/kept"
-	! grep -q YW5u "$DOCKER_CONFIG/config.json"
+	refute grep -q YW5u "$DOCKER_CONFIG/config.json"
 	run planet login "$host"
 	[ "${lines[-1]}" = "Login Succeeded" ]
 	planet logout "$host"
@@ -250,7 +250,7 @@ PYTHON
 		touch "$top/stop"
 		wait $pruner
 		rm "$top/stop"
-		! grep "^planet: " "$top/pruned"
+		refute grep "^planet: " "$top/pruned"
 	done
 	[ -z "$(ls -A "$root/staging")" ]
 }
