@@ -75,7 +75,7 @@ TEST_F(LogTest, KeepsLinesApartAndLosesNothing) {
 }
 
 TEST_F(LogTest, FollowingEndsWhereTheTimeAskedForEnds) {
-  LogWriter writer(*places_, "c", {});
+  LogWriter writer(*places_, record_);
   writer.output(runtime::Stream::kOut, "one\n");
   const format::Moment soon = format::now() + 300'000'000;
   std::string text;
