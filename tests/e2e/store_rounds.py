@@ -97,7 +97,7 @@ class Store:
             self.must("commit", "layer", self.image)
             self.must("rm", "layer")
         self.must("push", "-q", self.image)
-        self.must("save", "-o", str(self.top / "b.tar"), self.image)
+        self.must("save", "--format", "oci-archive", "-o", str(self.top / "b.tar"), self.image)
         self.must("system", "prune", "-af")
         self.must("pull", "-q", self.image)  # it leaves the file by which pulls wait for one another
 
