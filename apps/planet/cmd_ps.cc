@@ -79,7 +79,11 @@ std::string status_text(const engine::Places& places, const Container& container
 
 std::string command_text(const Container& container, bool whole) {
   constexpr std::size_t kWidth = 20;
-  std::string text = printable(join(container.record.command, " "));
+  // As docker shows it: words with blanks in quotes, so that one sees where they end.
+  std::vector<std::string> words = container.record.command;
+  for (std::size_t i = 1; i < words.size(); ++i)
+    if (words[i].contains(' ')) words[i] = "'" + words[i] + "'";
+  std::string text = printable(join(words, " "));
   if (!whole && text.size() > kWidth) text = text.substr(0, kWidth - 1) + "…";
   return '"' + text + '"';
 }
@@ -149,7 +153,8 @@ int ps_command(const Global& global, const std::vector<std::string>& args) {
   app.add_flag("-a,--all", query.all, "those that have ended, too");
   add_listing_flags(
       app, words,
-      {.filters = "id=, name=, label=, status=, exited=, ancestor=, before=, since=, volume=",
+      {.filters = "id=, name=, label=, status=, exited=, ancestor=, before=, since=, volume=, "
+                  "health=",
        .whole = "whole ids and commands",
        .quiet = "ids only"});
   app.add_option("-n,--last", query.last, "the newest so many, in any state");

@@ -54,10 +54,9 @@ Result<std::string> list(const engine::Places& places, const format::Listing& li
   }
   std::vector<oci::json::object> rows;
   for (const VolumeInfo& volume : volumes) {
-    const bool fits =
-        (!dangling || *dangling != users.contains(volume.name)) &&
-        filters.any("name", [&](const std::string& part) { return volume.name.contains(part); }) &&
-        filters.equals("driver", "local") && filters.labels_fit(volume.labels);
+    const bool fits = (!dangling || *dangling != users.contains(volume.name)) &&
+                      filters.matches("name", volume.name) && filters.equals("driver", "local") &&
+                      filters.labels_fit(volume.labels);
     if (fits) rows.push_back(row_of(places, volume));
   }
   return listing.text(rows);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "engine/health.h"
 #include "engine/inspect.h"
 #include "engine/volumes.h"
 #include "format/moment.h"
@@ -12,6 +13,8 @@ namespace {
 
 constexpr std::string_view kStatuses[] = {"created", "running", "paused",  "restarting",
                                           "exited",  "dead",    "removing"};
+
+constexpr std::string_view kHealths[] = {"starting", "healthy", "unhealthy", "none"};
 
 bool is_status(std::string_view text) {
   return std::ranges::find(kStatuses, text) != std::end(kStatuses);
@@ -31,7 +34,13 @@ bool uses_volume(const Record& record, std::string_view volume) {
   });
 }
 
-bool fits(const Container& container, const format::Filters& filters) {
+std::string health_of(const Places& places, const Container& container) {
+  if (container.record.health.test.empty() || !is_up(container.status)) return "none";
+  const auto state = read_health(places, container.record.id);
+  return health_name(state ? state->status : Health::kStarting);
+}
+
+bool fits(const Places& places, const Container& container, const format::Filters& filters) {
   const Record& record = container.record;
   const std::string status = status_name(container.status);
   const std::string exited =
@@ -39,16 +48,14 @@ bool fits(const Container& container, const format::Filters& filters) {
           ? std::to_string(container.exit.value_or(Exit{.status = 137}).status)
           : "";
   return filters.any("id", [&](const std::string& id) { return record.id.starts_with(id); }) &&
-         filters.any("name",
-                     [&](const std::string& name) {
-                       return ("/" + record.name).contains(name) || record.name == name;
-                     }) &&
+         (filters.matches("name", record.name) || filters.matches("name", "/" + record.name)) &&
          filters.equals("status", status) && filters.equals("exited", exited) &&
          filters.any("ancestor",
                      [&](const std::string& image) { return descends_from(record, image); }) &&
          filters.any("volume",
                      [&](const std::string& volume) { return uses_volume(record, volume); }) &&
-         filters.labels_fit(record.labels);
+         filters.labels_fit(record.labels) &&
+         (!filters.has("health") || filters.equals("health", health_of(places, container)));
 }
 
 // When the container that a filter names was made; none if it names none.
@@ -65,12 +72,16 @@ Result<std::string> made_at(const Places& places, const format::Filters& filters
 Result<format::Filters> parse_list_filters(const std::vector<std::string>& texts) {
   TRY_SET(format::Filters filters,
           format::Filters::parse(texts, {"id", "name", "label", "label!", "status", "exited",
-                                         "ancestor", "before", "since", "volume"}));
+                                         "ancestor", "before", "since", "volume", "health"}));
   for (const std::string& status : filters.values("status"))
     if (!is_status(status))
       return fail(Code::kInvalidArgument,
                   "--filter status=" + printable(status) +
                       ": expected created, running, paused, restarting, exited or dead");
+  for (const std::string& health : filters.values("health"))
+    if (std::ranges::find(kHealths, health) == std::end(kHealths))
+      return fail(Code::kInvalidArgument, "--filter health=" + printable(health) +
+                                              ": expected starting, healthy, unhealthy or none");
   for (const std::string& status : filters.values("exited"))
     TRY(parse_number<int>(status, "--filter exited"));
   return filters;
@@ -86,7 +97,7 @@ Result<std::vector<Container>> query_containers(const Places& places, const List
   std::erase_if(containers, [&](const Container& container) {
     const std::string& made = container.record.created;
     return (!all && !is_up(container.status)) || (!before.empty() && made >= before) ||
-           (!since.empty() && made <= since) || !fits(container, filters);
+           (!since.empty() && made <= since) || !fits(places, container, filters);
   });
   if (query.last >= 0 && containers.size() > static_cast<std::size_t>(query.last))
     containers.resize(static_cast<std::size_t>(query.last));

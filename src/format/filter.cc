@@ -1,5 +1,7 @@
 #include "format/filter.h"
 
+#include <regex.h>
+
 #include <algorithm>
 
 #include "base/strings.h"
@@ -19,6 +21,15 @@ bool has_label(const std::map<std::string, std::string>& labels, const std::stri
   const auto found = labels.find(wanted.substr(0, equals));
   if (found == labels.end()) return false;
   return equals == std::string::npos || found->second == wanted.substr(equals + 1);
+}
+
+// Not std::regex, which throws and calls itself once for each character.
+bool has_match(const std::string& expression, const std::string& text) {
+  regex_t compiled;
+  if (::regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0) return false;
+  const bool found = ::regexec(&compiled, text.c_str(), 0, nullptr, 0) == 0;
+  ::regfree(&compiled);
+  return found;
 }
 
 std::size_t length_of(std::string_view text) {
@@ -96,6 +107,12 @@ const std::vector<std::string>& Filters::values(std::string_view key) const {
   static const std::vector<std::string> kNone;
   const auto found = values_.find(key);
   return found == values_.end() ? kNone : found->second;
+}
+
+bool Filters::matches(std::string_view key, std::string_view text) const {
+  return any(key, [&](const std::string& value) {
+    return value == text || has_match(value, std::string(text));
+  });
 }
 
 bool Filters::labels_fit(const std::map<std::string, std::string>& labels) const {

@@ -38,6 +38,10 @@ class Filters {
     return any(key, [&](const std::string& value) { return value == is; });
   }
 
+  // docker's way with names and ids: a value fits that is `text`, or a regular expression (POSIX, extended) found in it.
+  // One that is malformed fits nothing but itself.
+  bool matches(std::string_view key, std::string_view text) const;
+
   // label=KEY, label=KEY=VALUE, label!=KEY, label!=KEY=VALUE.
   bool labels_fit(const std::map<std::string, std::string>& labels) const;
 

@@ -60,6 +60,19 @@ TEST(FilterTest, Patterns) {
   EXPECT_FALSE(fits_pattern("a*a*a*a*a*a*a*a*a*a*b", std::string(5000, 'a')));
 }
 
+TEST(FilterTest, NamesAreExpressions) {
+  const auto fits = [](const char* value, std::string_view name) {
+    return Filters::parse({std::string("name=") + value}, {"name"})->matches("name", name);
+  };
+  EXPECT_TRUE(fits("we", "web"));
+  EXPECT_TRUE(fits("^web$", "web"));
+  EXPECT_TRUE(fits("^(db|web)[0-9]+$", "web12"));
+  EXPECT_FALSE(fits("^web$", "web2"));
+  EXPECT_FALSE(fits("[", "web"));
+  EXPECT_TRUE(fits("[", "["));
+  EXPECT_TRUE(Filters().matches("name", "web"));
+}
+
 TEST(MomentTest, Durations) {
   EXPECT_EQ(parse_duration("1h30m").value(), 5400 * kSecond);
   EXPECT_EQ(parse_duration("1.5s").value(), 1'500'000'000);

@@ -15,6 +15,11 @@ is() { [ "$(health "$1")" = "$2" ]; }
 	planet exec web touch /ok
 	until_true is web healthy
 	[[ "$(planet ps --format '{{.Status}}')" == *"(healthy)" ]]
+	[ "$(planet ps --format '{{.Names}}' --filter health=healthy)" = web ]
+	[ -z "$(planet ps -q --filter health=unhealthy --filter health=none)" ]
+	run planet ps --filter health=good
+	[ "$status" = 1 ]
+	[ "$output" = 'planet: --filter health=good: expected starting, healthy, unhealthy or none' ]
 	[ "$(planet container inspect -f '{{.State.Health.FailingStreak}}' web)" = 0 ]
 	until_true eval '[ "$(planet container inspect web | jq ".[0].State.Health.Log | length")" = 5 ]'
 	[ "$(planet container inspect web | jq -r '.[0].State.Health.Log[4].Output')" = looking ]
