@@ -62,7 +62,8 @@ int rm_command(const Global& global, const std::vector<std::string>& args) {
         TRY(engine::remove_container(engine.places, container, force));
         if (volumes) engine::remove_anonymous_volumes(engine.places, container.record);
         return {};
-      });
+      },
+      force ? Missing::kIsSaid : Missing::kFails);
 }
 
 }  // namespace planet::cli

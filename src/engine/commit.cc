@@ -12,7 +12,6 @@
 #include "engine/events.h"
 #include "engine/image_change.h"
 #include "engine/new_image.h"
-#include "engine/spec_plan.h"
 #include "engine/start.h"
 #include "image/compress.h"
 #include "image/install.h"
@@ -104,22 +103,9 @@ Result<PackedChanges> pack_changes(const Work& work, const image::Image& base) {
                        .size = static_cast<std::int64_t>(hashed.size())};
 }
 
-// What a container has that no image should: the name of its host, a terminal, the path that stands for none.
-bool is_own_variable(const Record& record, const image::Image& base, const std::string& entry) {
-  constexpr std::string_view kPath = "PATH=";
-  const bool image_has_path = std::ranges::any_of(
-      base.config.env, [&](const std::string& old) { return old.starts_with(kPath); });
-  return entry == "HOSTNAME=" + record.id.substr(0, kShortId) ||
-         (record.terminal && entry == "TERM=xterm") ||
-         (!image_has_path && entry == std::string("PATH=") + kDefaultSearchPath);
-}
-
 // How the container was run is how the image runs, as docker has it.
-void take_over(const Record& record, const image::Image& base, json::object& config) {
-  json::array env;
-  for (const std::string& entry : record.env)
-    if (!is_own_variable(record, base, entry)) env.emplace_back(entry);
-  config["Env"] = std::move(env);
+void take_over(const Record& record, json::object& config) {
+  config["Env"] = oci::to_array(record.env);
   config["Cmd"] = oci::to_array(record.arguments);
   config["Entrypoint"] = oci::to_array(record.entrypoint);
   if (record.entrypoint.empty()) config.erase("Entrypoint");
@@ -140,7 +126,7 @@ Result<std::string> new_config(const Work& work, Base& base, const PackedChanges
   if (!options.author.empty()) document["author"] = options.author;
   for (const char* gone : {"container", "container_config", "id", "parent"}) document.erase(gone);
   json::object& config = object_in(document, "config");
-  take_over(record, base.image, config);
+  take_over(record, config);
   for (const std::string& line : options.changes) TRY(apply_change(line, config));
   json::object& rootfs = object_in(document, "rootfs");
   rootfs["type"] = "layers";

@@ -1,6 +1,7 @@
 #include "engine/exec.h"
 
 #include "base/strings.h"
+#include "engine/environment.h"
 #include "engine/events.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
@@ -22,9 +23,8 @@ Result<oci::Process> exec_process(const Record& record, const ExecOptions& optio
   oci::Process process;
   process.terminal = options.terminal;
   process.args = options.command;
-  process.env = record.env;
-  for (const std::string& entry : options.env) process.env.push_back(entry);
-  if (options.terminal) process.env.emplace_back("TERM=xterm");
+  process.env = process_environment(record.env, record.hostname, options.terminal);
+  set_variables(process.env, options.env);
   process.cwd = options.work_dir.empty() ? record.work_dir : options.work_dir;
   std::vector<std::string> names = record.capabilities;
   if (options.privileged && record.private_users) names = security::all_capabilities();
@@ -57,6 +57,12 @@ oci::Spec exec_spec(const Record& record) {
   return spec;
 }
 
+// What keeps a process from being one, in a container that runs, is 126 to whoever asked: docker's, and the shell's.
+Error not_runnable(const Error& error) {
+  if (error.code() == Code::kCommandNotFound) return error;
+  return Error::from_wire(Code::kCommandNotRunnable, error.sys_errno(), error.what());
+}
+
 }  // namespace
 
 Result<int> exec(const Engine& engine, const Container& container, const ExecOptions& options) {
@@ -85,7 +91,9 @@ Result<int> exec(const Engine& engine, const Container& container, const ExecOpt
                                 ? runtime::DefaultSeccomp::kNone
                                 : runtime::DefaultSeccomp::kOwnProfile;
   request.die_with_parent = !options.detach;
-  TRY_SET(runtime::Running running, runtime::exec(request));
+  Result<runtime::Running> started = runtime::exec(request);
+  if (!started) return std::unexpected(not_runnable(started.error()));
+  runtime::Running running = *std::move(started);
   const std::string exec_id = sys::random_hex(kIdDigits);
   const std::string words = ": " + join(options.command, " ");
   const Attributes more = {{"execID", exec_id}};

@@ -4,6 +4,7 @@
 
 #include "base/strings.h"
 #include "engine/containers.h"
+#include "engine/environment.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
 #include "engine/spec_plan.h"
@@ -96,7 +97,7 @@ Record new_record(const RunRequest& request, const image::Image& image) {
 
 void note_process(Record& record, const oci::Spec& spec, const std::string& user) {
   record.command = spec.process->args;
-  record.env = spec.process->env;
+  record.hostname = spec.hostname;
   record.work_dir = spec.process->cwd;
   record.apparmor_profile = spec.process->apparmor_profile;
   record.capabilities = spec.process->capabilities->bounding;
@@ -183,6 +184,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   } else {
     TRY_SET(identity.capabilities, security::own_capabilities());
   }
+  TRY_SET(record.env, given_environment(request.env, image.config.env));
   TRY_SET(prepared.spec, plan_spec(request, image.config, identity));
   prepared.user = request.user.value_or(image.config.user);
   plan_recorded_mounts(record, prepared.spec);

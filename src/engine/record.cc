@@ -90,6 +90,7 @@ void describe(auto& v, Is<Record> auto& record) {
   v.always("cgroup", record.cgroup);
   v.always("user", record.user);
   v.always("env", record.env);
+  v.optional("hostname", record.hostname);
   v.always("capabilities", record.capabilities);
   v.optional("groups", record.groups);
   v.always("workDir", record.work_dir);

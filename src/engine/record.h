@@ -45,8 +45,9 @@ struct Record {
   std::string cgroup;        // its control group, below the root of each hierarchy
   // What one more process in it needs (exec).
   std::string user;
-  std::vector<std::string> env, capabilities, groups;
-  std::string work_dir, apparmor_profile;
+  std::vector<std::string> env;  // as given_environment() has it
+  std::vector<std::string> capabilities, groups;
+  std::string hostname, work_dir, apparmor_profile;
   bool private_users = false, host_network = false, no_new_privileges = false, seccomp_off = false,
        own_seccomp = false;  // the user's profile, kept in seccomp.json
   // What one more start needs, beside config.json.

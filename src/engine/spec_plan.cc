@@ -4,39 +4,12 @@
 
 #include "base/strings.h"
 #include "cgroup/resources.h"
+#include "engine/environment.h"
 #include "engine/record.h"
 #include "security/defaults.h"
 
 namespace planet::engine {
 namespace {
-
-std::string_view name_of(std::string_view entry) {
-  return entry.substr(0, entry.find('='));
-}
-
-void set_variable(std::vector<std::string>& env, const std::string& entry) {
-  const auto same = std::ranges::find_if(
-      env, [&](const std::string& old) { return name_of(old) == name_of(entry); });
-  if (same == env.end())
-    env.push_back(entry);
-  else
-    *same = entry;
-}
-
-Result<std::vector<std::string>> plan_env(const RunRequest& request, const oci::ImageConfig& image,
-                                          const std::string& hostname) {
-  std::vector<std::string> env = {std::string("PATH=") + kDefaultSearchPath};
-  if (!hostname.empty()) env.push_back("HOSTNAME=" + hostname);
-  if (request.terminal) env.emplace_back("TERM=xterm");
-  for (const std::string& entry : image.env) {
-    if (entry.find('=') == std::string::npos || entry.front() == '=')
-      return fail(Code::kInvalidArgument, "the image sets the environment entry " + quote(entry) +
-                                              ", which is not NAME=value");
-    set_variable(env, entry);
-  }
-  for (const std::string& entry : request.env) set_variable(env, entry);
-  return env;
-}
 
 Result<std::vector<std::string>> plan_args(const RunRequest& request,
                                            const oci::ImageConfig& image) {
@@ -184,7 +157,8 @@ Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& i
   oci::Process process;
   process.terminal = request.terminal;
   TRY_SET(process.args, plan_args(request, image));
-  TRY_SET(process.env, plan_env(request, image, spec.hostname));
+  TRY_SET(const std::vector<std::string> env, given_environment(request.env, image.env));
+  process.env = process_environment(env, spec.hostname, request.terminal);
   TRY_SET(process.cwd, plan_work_dir(request, image));
   TRY_SET(process.capabilities, plan_capabilities(request, identity));
   process.no_new_privileges = request.no_new_privileges;

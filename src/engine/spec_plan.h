@@ -21,10 +21,6 @@ struct Identity {
   std::vector<std::string> capabilities = security::all_capabilities();
 };
 
-// PATH of a container whose image has none.
-inline constexpr const char* kDefaultSearchPath =
-    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 inline constexpr std::uint32_t kIdsPerContainer = 65536;
 inline constexpr std::int64_t kDefaultPidsLimit = 4096;
 

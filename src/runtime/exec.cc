@@ -81,6 +81,7 @@ Result<> join_users(const Exec& exec) {
       .terminal = std::move(terminal.slave),
       .extra_fds = exec.request.extra_fds,
       .die_with_parent = exec.request.die_with_parent,
+      .make_work_dir = false,  // the container was made with its own; any other is a typing error
       .reaper = std::nullopt,
       .agent = exec.seccomp.agent.borrow(),
       .to_agent = to_agent,

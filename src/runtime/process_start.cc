@@ -108,9 +108,10 @@ Result<> take_stdio(const ProcessStart& start, const oci::User& user) {
   return sys::close_on_exec_from(static_cast<unsigned>(3 + start.extra_fds.size()));
 }
 
-Result<> enter_work_dir(const std::string& path) {
+Result<> enter_work_dir(const std::string& path, bool make) {
   TRY_SET(const fs::Root root, own_root());
-  TRY_SET(const UniqueFd dir, root.make_directories(path, 0755));
+  TRY_SET(const UniqueFd dir,
+          make ? root.make_directories(path, 0755) : root.open(path, O_PATH | O_DIRECTORY));
   TRY(sys::change_dir(dir.borrow()));
   // A directory that is not below our root shows as "(unreachable)": CVE-2024-21626.
   TRY_SET(const std::string now, sys::current_dir());
@@ -202,7 +203,7 @@ Result<std::vector<std::string>> become_ready(const ProcessStart& start, const S
                                           [&] { return find_user(start, home); }));
   TRY(take_stdio(start, user));
   TRY(steps.run(info_of(LaunchStep::kWorkDir), start.process.cwd,
-                [&] { return enter_work_dir(start.process.cwd); }));
+                [&] { return enter_work_dir(start.process.cwd, start.make_work_dir); }));
   std::vector<std::string> env = start.process.env;
   if (!has_variable(env, "HOME")) env.push_back("HOME=" + (home.empty() ? "/" : home));
   if (start.labels != nullptr && start.labels->any())

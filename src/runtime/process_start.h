@@ -31,6 +31,7 @@ struct ProcessStart {
   UniqueFd terminal;                      // ... or the terminal's slave
   std::span<const BorrowedFd> extra_fds;  // become 3, 4, ...
   bool die_with_parent = false;
+  bool make_work_dir = true;  // else it is an error that there is none
   std::optional<BorrowedFd>
       reaper;  // program that is executed as process 1, with the command as args
   BorrowedFd agent{

@@ -32,7 +32,7 @@ changes='rm -rf /opaque; mkdir /opaque; echo n >/opaque/new; echo k >/opaque/kee
 	[ "$(planet run --rm -u 0 example.org/made:1 stat -c '%u:%g %h' /fresh/b)" = "33:44 2" ]
 	config=$root/blobs/sha256/${id#sha256:}
 	[ "$(jq -r '.author, .config.Labels.color, .config.Labels.from, (.config.ExposedPorts | keys | join(" ")), .history[-1].comment' "$config")" = $'me\nblue\nbase\n80/tcp 8080/tcp\na message' ]
-	[ "$(jq -r '.config.Env | join(" ")' "$config")" = "PLACE=orbit A=1 B=2" ]
+	[ "$(jq -r '.config.Env | join(" ")' "$config")" = "A=1 PLACE=orbit B=2" ]
 	[ "$(jq '.rootfs.diff_ids | length' "$config")" = 2 ]
 	# Of that one more, without a name.
 	planet run --name again -u 0 example.org/made:1 touch /again

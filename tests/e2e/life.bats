@@ -16,8 +16,18 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 	run planet exec -u nobody -w /tmp -e X=1 web sh -c 'id -un; pwd; echo $X'
 	[ "$output" = $'nobody\n/tmp\n1' ]
 	[ "$(planet exec web ls /)" = "$(planet run --rm busybox ls /)" ]
+	# Of two variables with one name getenv(3) finds the first: there is one.
+	[ "$(planet exec -e HOSTNAME=x -e X=1 -e X=2 web env | grep -E '^(HOSTNAME|X)=')" = $'HOSTNAME=x\nX=2' ]
 	run planet exec web no-such
 	[ "$status" = 127 ]
+	for words in "-w /no/such" "-u nobody-here"; do
+		# shellcheck disable=SC2086
+		run planet exec $words web true
+		[ "$status" = 126 ]
+		[ "${#lines[@]}" = 1 ]
+	done
+	run planet exec web ls -d /no
+	[ "$status" = 1 ]
 	run planet stop web
 	[ "$output" = web ]
 	[[ "$(state_of web)" == "Exited (5)"* ]]
@@ -171,6 +181,10 @@ keeper_of() { jq .keeper "$runroot/containers/$1"; }
 		[ "$status" = 1 ]
 		[[ "$output" == *"no such container: nothing"* ]]
 	done
+	# What is to be gone is gone.
+	run planet rm -f nothing
+	[ "$status" = 0 ]
+	[[ "$output" == *"no such container: nothing"* ]]
 	planet run -d --name busy busybox sleep 100
 	run planet rm busy
 	[[ "$output" == *"is running; stop it first"* ]]
