@@ -170,14 +170,16 @@ int top_command(const Global& global, const std::vector<std::string>& args) {
   std::vector<std::string> rest = app.remaining();
   if (!rest.empty() && is_stray_flag(app, rest.front())) return kEngineFailed;
   if (rest.empty()) return complain("top needs a container; see `planet top --help`");
-  const auto text = [&]() -> Result<std::string> {
+  auto rows = [&]() -> Result<std::vector<std::vector<std::string>>> {
     TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
     TRY_SET(const std::string id, engine::find_container(places, rest.front()));
     TRY_SET(const engine::Container container, engine::settle(places, id));
     return engine::top(container, {rest.begin() + 1, rest.end()});
   }();
-  if (!text) return complain(text.error());
-  std::fputs(::isatty(1) == 1 ? format::terminal_text(*text, true).c_str() : text->c_str(), stdout);
+  if (!rows) return complain(rows.error());
+  for (std::vector<std::string>& row : *rows)
+    for (std::string& cell : row) cell = format::terminal_text(cell, false);
+  print_table(*rows);
   return 0;
 }
 

@@ -204,6 +204,8 @@ int start(std::vector<std::string> args) {
   if (args.front() == "--version" || args.front() == "-v") args.front() = "version";
   const std::string name = args.front();
   if (name == "--root" || name == "--runroot") return complain(name + " needs a directory");
+  if (name.starts_with('-'))
+    return complain("unknown flag " + quote(name) + "; see `planet help`", kEngineFailed);
   const auto command = std::ranges::find(kCommands, name, &Command::name);
   args.erase(args.begin());
   const auto* const group = std::ranges::find(kGroups, name, &Group::name);

@@ -44,7 +44,8 @@ json::object state_object(const Places& places, const Container& container) {
                          {"ExitCode", is_up(status) ? state.last_status.value_or(0) : exit.status},
                          {"Error", text_of(exit.error)},
                          {"StartedAt", time_or_none(is_up(status) ? state.started : exit.started)},
-                         {"FinishedAt", time_or_none(exit.finished)}};
+                         {"FinishedAt", time_or_none(exit.finished)},
+                         {"Health", nullptr}};
   if (const auto health = read_health(places, container.record.id);
       health && is_up(status) && !container.record.health.test.empty())
     object["Health"] = health_json(*health);

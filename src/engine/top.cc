@@ -20,6 +20,20 @@ std::vector<std::string_view> words_of(std::string_view line) {
   return words;
 }
 
+using Rows = std::vector<std::vector<std::string>>;
+
+std::vector<std::string> cells_of(const std::vector<std::string_view>& words, std::size_t columns) {
+  std::vector<std::string> cells;
+  cells.reserve(columns);
+  for (const std::string_view word : words) {
+    if (cells.size() < columns)
+      cells.emplace_back(word);
+    else
+      cells.back().append(" ").append(word);
+  }
+  return cells;
+}
+
 Result<std::string> run_ps(const std::vector<std::string>& options) {
   constexpr const char* kPaths[] = {"/usr/bin/ps", "/bin/ps"};
   const auto* const path = std::ranges::find_if(
@@ -48,7 +62,7 @@ Result<std::string> run_ps(const std::vector<std::string>& options) {
 
 }  // namespace
 
-Result<std::string> select_processes(std::string_view output, const std::vector<pid_t>& pids) {
+Result<Rows> select_processes(std::string_view output, const std::vector<pid_t>& pids) {
   const auto lines = split(output, '\n');
   const auto titles = words_of(lines.front());
   const auto column = std::ranges::find(titles, "PID");
@@ -56,17 +70,18 @@ Result<std::string> select_processes(std::string_view output, const std::vector<
     return fail(Code::kInvalidArgument,
                 "ps shows no column PID with these options; add it, as in -o pid,args");
   const auto at = static_cast<std::size_t>(column - titles.begin());
-  std::string text = std::string(lines.front()) + "\n";
+  Rows rows = {{titles.begin(), titles.end()}};
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const auto words = words_of(lines[i]);
     const auto pid = at < words.size() ? parse_number<pid_t>(words[at], "pid")
                                        : Result<pid_t>(fail(Code::kNotFound, ""));
-    if (pid && std::ranges::find(pids, *pid) != pids.end()) text.append(lines[i]) += '\n';
+    if (pid && std::ranges::find(pids, *pid) != pids.end())
+      rows.push_back(cells_of(words, titles.size()));
   }
-  return text;
+  return rows;
 }
 
-Result<std::string> top(const Container& container, std::vector<std::string> options) {
+Result<Rows> top(const Container& container, std::vector<std::string> options) {
   TRY(open_init(container));
   if (options.empty()) options = {"-ef"};
   // Else ps takes those of its own terminal and user.

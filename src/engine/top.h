@@ -14,9 +14,12 @@ namespace planet::engine {
 // `options` are ps's; "-ef" without any. The host's ps is executed, never one of the container.
 // Errors: kWrongState - it does not run; kNotFound - the host has no ps; kInvalidArgument - ps does not take the options,
 // or they leave out the column PID.
-Result<std::string> top(const Container& container, std::vector<std::string> options);
+Result<std::vector<std::vector<std::string>>> top(const Container& container,
+                                                  std::vector<std::string> options);
 
-// Of ps's output the title and the lines whose column PID is one of `pids`. Pure.
-Result<std::string> select_processes(std::string_view output, const std::vector<pid_t>& pids);
+// Of ps's output the titles and the lines whose column PID is one of `pids`, in cells: as many as there are titles, and
+// what is left belongs to the last one. Pure.
+Result<std::vector<std::vector<std::string>>> select_processes(std::string_view output,
+                                                               const std::vector<pid_t>& pids);
 
 }  // namespace planet::engine

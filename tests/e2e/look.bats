@@ -111,6 +111,21 @@ until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; ret
 	planet rm -f up
 }
 
+@test "ps shows where words end, and takes expressions for names" {
+	planet run --name one busybox sh -c 'exit 3' || :
+	planet run --name one2 busybox true
+	[ "$(planet ps -a --format '{{.Command}}' --filter 'name=^one$')" = '"sh -c '"'exit 3'"'"' ]
+	[ "$(planet ps -aq --filter name=one | wc -l)" = 2 ]
+	[ "$(planet ps -a --format '{{.Names}}' --filter 'name=^/?one[0-9]')" = one2 ]
+	[ "$(planet container inspect -f '{{json .State.Health}}' one)" = null ]
+}
+
+@test "a flag before the command that is none" {
+	run planet --no-such-flag ps
+	[ "$status" = 125 ]
+	[ "$output" = 'planet: unknown flag "--no-such-flag"; see `planet help`' ]
+}
+
 @test "top" {
 	planet run -d --name procs busybox sh -c 'sleep 1234 & sleep 4321; :'
 	until_true eval '[ "$(planet top procs | wc -l)" = 4 ]'
