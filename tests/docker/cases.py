@@ -43,7 +43,6 @@ e run --rm small:1 sh -c 'kill -15 $$'
 e run --rm no/such:image true
 e run --rm 'Not an image' true
 e run --no-such-flag small:1 true
-e run
 """)
 case("run: entrypoint and command", """
 e run --rm entry:1
@@ -124,7 +123,7 @@ e run --rm --oom-score-adj 500 small:1 cat /proc/self/oom_score_adj
 e run --rm --oom-score-adj 5000 small:1 true
 """)
 case("run: rights", """
-e run --rm small:1 grep CapEff /proc/self/status ## run: capabilities
+e run --rm small:1 grep CapEff /proc/self/status ## `run`, capabilities by default
 e run --rm --cap-drop ALL small:1 grep CapEff /proc/self/status
 e run --rm --cap-drop ALL --cap-add CHOWN small:1 grep CapEff /proc/self/status
 e run --rm --cap-add NO_SUCH small:1 true
@@ -150,9 +149,9 @@ e run --rm --tmpfs /t:size=1m,mode=700 small:1 sh -c 'stat -c %a /t; df -k /t | 
 """)
 case("run: detached", """
 e run -d small:1 sh -c 'exit 3' >id; e wait $(cat id)
-e run -d small:1 no-such-command
-e ps -aq --no-trunc | wc -l
-e run -d --rm small:1 true >/dev/null; sleep 1; e ps -aq | wc -l ## run: a container that did not start
+e run -d small:1 no-such-command ## `run`, failing to start
+e ps -aq --no-trunc | wc -l ## `run`, failing to start
+e run -d --rm small:1 true >/dev/null; sleep 1; e ps -aq | wc -l ## `run`, failing to start
 """)
 case("run: init", """
 e run --rm --init small:1 sh -c 'exit 7'
@@ -173,6 +172,8 @@ e ps -aq --filter status=nonsense
 e ps -aq --filter exited=3 | wc -l
 e ps -aq --filter name=o | wc -l
 e ps -aq --filter name=^up$ | wc -l
+e ps -aq --filter name='^(up|x)$' | wc -l
+e ps -aq --filter name='[' | wc -l
 e ps -aq --filter ancestor=small:1 | wc -l
 e ps -aq --filter nonsense=1
 e ps -lq | wc -l
@@ -223,7 +224,7 @@ e logs one 2>&1 >/dev/null
 e logs --tail 1 one
 e logs -n 0 one
 e logs --tail all one
-e logs --tail nonsense one
+e logs --tail nonsense one ## `logs --tail` of no number
 e logs -t one | wc -w
 e logs -f one
 e logs no-such
@@ -238,14 +239,16 @@ case("exec", """
 e run -d --name one -e A=run -w /data small:1
 e exec one sh -c 'echo $A $FROM; pwd'
 e exec -e A=exec one sh -c 'echo $A'
+e exec -e A=exec one env | sort
+e exec -t one env | sort
 e exec -w /tmp one pwd
-e exec -w /no/such one pwd
+e exec -w /no/such one pwd ## `exec` of what cannot be started
 e exec -u guest one id -u
 e exec -u 7:8 one sh -c 'id -u; id -g'
-e exec -u nobody-here one true
+e exec -u nobody-here one true ## `exec` of what cannot be started
 e exec one sh -c 'exit 9'
-e exec one no-such-command
-e exec one /etc/passwd
+e exec one no-such-command ## `exec` of what cannot be started
+e exec one /etc/passwd ## `exec` of what cannot be started
 e exec one sh -c 'kill -9 $$'
 echo in | e exec -i one cat
 echo in | e exec one cat
@@ -429,8 +432,8 @@ e rmi 'Bad Name'
 e rmi
 """)
 case("history", """
-e history -q small:1 | wc -l
-e history --format '{{.CreatedBy}}' --no-trunc small:1 | wc -l
+e history -q small:1 | wc -l ## `history` of an image that has none
+e history --format '{{.CreatedBy}}' --no-trunc small:1 | wc -l ## `history` of an image that has none
 e history no-such
 """)
 case("save and load", """
@@ -476,7 +479,7 @@ case("attach", """
 e run -d --name one small:1 sh -c 'sleep 1; echo text; exit 6'; e attach one
 e attach one
 e attach no-such
-e run -d -i --name two small:1 sh -c 'read x; echo got $x'; echo in | e attach two
+e run -d -i --name two small:1 sh -c 'read x; sleep 1; echo got $x'; echo in | e attach two ## `attach`, after the end of its input
 """)
 case("health", """
 e run -d --name one --health-cmd 'true' --health-interval 0.5s small:1; sleep 2; e inspect -f '{{.State.Health.Status}}' one
@@ -492,7 +495,7 @@ e run --rm --uts host small:1 hostname | cmp - <(hostname) && echo same
 e run --rm --pid host small:1 cat /proc/1/comm
 e run --rm --pid container:no-such small:1 true
 e run --rm --ipc container:one small:1 true ## run --ipc container:ID
-e run --rm --network container:one small:1 true
+e run --rm --network container:one small:1 true ## `run --network`
 e run --rm --network none small:1 ls /sys/class/net
 e run --rm --gpus all small:1 true
 """)
@@ -503,15 +506,18 @@ e container rm -f two
 e container nonsense
 """)
 case("help and unknown words", """
-e --help | head -c 6
+e --help >/dev/null && echo helped
 e run --help | grep -c -- --rm
 e no-such-command
 e --no-such-flag
-e ps --help | head -1 | cut -c1-5
+e ps --help | grep -c -- --no-trunc
 e version | wc -l | sed 's/[0-9]*/some/'
-e version --format '{{.Client.Os}}'
+e version --format '{{.Client.Os}} {{.Server.Arch}}'
 e info >/dev/null
-e info --format '{{.OSType}}'
+e info --format '{{.OSType}} {{.Architecture}} {{.ContainersRunning}}'
+""")
+case("run without words", """
+e run ## `run` without words
 """)
 case("events", """
 since=$(date +%s); e run --rm --name one small:1 true; e events --since $since --until $(( $(date +%s) + 1 )) --filter type=container --format '{{.Action}}' | grep -v attach | sort

@@ -8,10 +8,12 @@ differ is a failure, too. dockerd runs in namespaces of its own, and ends with t
 """
 import concurrent.futures
 import difflib
+import fcntl
 import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -137,8 +139,18 @@ def start_docker(top, group):
     sys.exit("dockerd does not start: " + (top / "docker.log").read_text()[-500:])
 
 
+def init(top, planet, wanted):
+    """In the namespaces: process 1, with which all ends; it reaps what others leave behind, as any init does."""
+    worker = os.fork()
+    if worker == 0:
+        sys.exit(inside(top, planet, wanted))
+    while True:
+        ended, status = os.wait()
+        if ended == worker:
+            return os.waitstatus_to_exitcode(status) & 0xff
+
+
 def inside(top, planet, wanted):
-    """In the namespaces: this is process 1, and all ends with it."""
     for place in DOCKER_PLACES:
         if os.path.isdir(place):
             subprocess.run(["mount", "-t", "tmpfs", "tmpfs", place], check=True)
@@ -169,17 +181,50 @@ def traces():
             *re.findall(r"^\d+: ([^:]+):", links, re.MULTILINE)]
 
 
+def remove(top):
+    """Of docker the control groups are below one of ours; of planet, where it was killed, those of its containers."""
+    try:
+        containers = os.listdir(top / "planet-root" / "containers")
+    except FileNotFoundError:
+        containers = []
+    for name in (top.name, *(f"planet/{container}" for container in containers)):
+        for _ in range(50):  # until the kernel has reaped what was killed
+            found = subprocess.run(["find", "/sys/fs/cgroup", "-depth", "-type", "d", "-path", f"*/{name}*"],
+                                   capture_output=True, text=True).stdout.split()
+            if not found or subprocess.run(["rmdir", *found], capture_output=True).returncode == 0:
+                break
+            time.sleep(0.1)
+    shutil.rmtree(top, ignore_errors=True)
+
+
+def remove_what_the_killed_left():
+    """A run holds a lock on its directory: one that nobody holds is of a run that was killed."""
+    for top in pathlib.Path("/var/tmp").glob("planet-compare-*"):
+        folder = os.open(top, os.O_DIRECTORY)
+        try:
+            fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            remove(top)
+        except BlockingIOError:
+            pass
+        os.close(folder)
+
+
 def main(planet, *wanted):
     if os.geteuid() != 0:
         sys.exit("compare: run it as root")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit("compare: interrupted"))
+    remove_what_the_killed_left()
     before = traces()
     top = pathlib.Path(tempfile.mkdtemp(prefix="planet-compare-", dir="/var/tmp"))
+    lock = os.open(top, os.O_DIRECTORY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     try:
-        status = subprocess.run(["unshare", "-m", "-n", "-p", "-f", "--kill-child", "--mount-proc", sys.executable,
-                                 __file__, "--inside", top, os.path.realpath(planet), *wanted]).returncode
+        # unshare ends with this program, and process 1 with unshare.
+        status = subprocess.run(["setpriv", "--pdeathsig", "KILL", "unshare", "-m", "-n", "-p", "-f", "--kill-child", "--mount-proc",
+                                 sys.executable, __file__, "--inside", top, os.path.realpath(planet), *wanted]).returncode
     finally:
-        subprocess.run(["find", "/sys/fs/cgroup", "-depth", "-type", "d", "-path", f"*/{top.name}*", "-exec", "rmdir", "{}", "+"])
-        shutil.rmtree(top, ignore_errors=True)
+        remove(top)
     for line in difflib.unified_diff(before, traces(), "before", "after", lineterm="", n=0):
         print("not ok - left: " + line)
         status = 1
@@ -188,7 +233,7 @@ def main(planet, *wanted):
 
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--inside"]:
-        sys.exit(inside(pathlib.Path(sys.argv[2]), sys.argv[3], sys.argv[4:]))
+        sys.exit(init(pathlib.Path(sys.argv[2]), sys.argv[3], sys.argv[4:]))
     if len(sys.argv) < 2:
         sys.exit(__doc__)
     sys.exit(main(*sys.argv[1:]))
