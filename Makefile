@@ -65,7 +65,8 @@ check-docker: deps build ## the same command lines to Debian's docker, which it 
 	@apt-get -q -y install --no-install-recommends docker.io iptables iproute2 >/dev/null </dev/null
 	@tests/docker/compare.py build/planet
 
-check-images: deps build ## a database, a web server, a whole Debian, made of its packages (tests/images)
+check-images: deps build ## a database, a web server, a whole Debian, through Debian's registry, with docker and podman (tests/images)
+	@apt-get -q -y install --no-install-recommends docker.io podman >/dev/null </dev/null
 	@bats --tap tests/images
 
 check-manual: deps build ## the manual pages, and the completions in bash, zsh and fish

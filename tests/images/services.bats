@@ -1,15 +1,23 @@
 #!/usr/bin/env bats
-# What people run: a database and a web server, of Debian's packages, through a registry where one is.
+# What people run: a database and a web server, of Debian's packages, which come through Debian's registry.
 load ../e2e/helper
+load ../e2e/registry
 
 setup_file() {
 	export IMAGES=$BATS_TEST_DIRNAME/../../build/images
 	"$BATS_TEST_DIRNAME/images.sh" "$IMAGES"
 	export shared
 	shared=$(mktemp -d /var/tmp/planet-images-XXXXXX)
+	top=$shared root=$shared/root runroot=$shared/run registries=()
+	registry_start registry
 	for name in debian postgres nginx; do
-		"$PLANET_BIN" --root "$shared/root" --runroot "$shared/run" load -q -i "$IMAGES/$name.tar"
+		skopeo copy -q --dest-tls-verify=false "oci-archive:$IMAGES/$name.tar" "docker://$registry/$name:1"
+		planet pull -q "$registry/$name:1"
+		planet tag "$registry/$name:1" "example.org/$name:1"
+		planet rmi "$registry/$name:1"
 	done
+	registry_stop
+	rm -rf "$shared/registry"
 }
 teardown_file() { rm -rf "$shared"; }
 
@@ -80,4 +88,25 @@ ask() { planet exec db psql -U postgres -Atc "$1"; }
 	[ "$(planet run --rm -u pilot example.org/changed:1 sh -c 'ls ~; id -un')" = $'here\npilot' ]
 	planet rm box
 	planet rmi example.org/changed:1
+}
+
+# The commands of README's section on a database, as they stand there, but for the store they use.
+readme_walk() {
+	sed -n '/^A database, from nothing/,/^Directories of the host/p' "$BATS_TEST_DIRNAME/../../README.md" |
+		sed -n '/^```console/,/^```$/p' | sed -n 's/^# //p; s/^    -c /    -c /p'
+}
+
+@test "the README alone: from nothing to a database with its data in a volume" {
+	readme_walk >"$top/walk"
+	[ "$(grep -c 'build/planet' "$top/walk")" = 8 ]
+	mkdir "$top/build"
+	printf '#!/bin/sh\nexec "%s" --root "%s" --runroot "%s" "$@"\n' "$PLANET_BIN" "$top/root" "$top/run" >"$top/build/planet"
+	chmod 755 "$top/build/planet"
+	root=$top/root runroot=$top/run
+	cd "$top"
+	bash -eu walk >out 2>&1 3>&- </dev/null || { tail -n 20 out; false; }
+	[ "$(tail -n 1 out)" = Sirius ]
+	planet stop -t 20 db
+	planet rm db
+	planet volume rm stars
 }
