@@ -20,14 +20,16 @@
 
 enum { kNotRunnable = 126, kNotFound = 127, kUsage = 125 };
 
-static void run_command(char **argv, const sigset_t *before) {
+static void run_command(char **argv) {
 	/* Its own process group in the foreground: the terminal's signals reach the command, not us. */
 	setpgid(0, 0);
 	if (isatty(STDIN_FILENO)) {
 		pid_t group = getpgrp();
 		ioctl(STDIN_FILENO, TIOCSPGRP, &group); /* SIGTTOU is still blocked */
 	}
-	sigprocmask(SIG_SETMASK, before, NULL);
+	sigset_t none;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
 	execvp(argv[0], argv);
 	const int err = errno;
 	fprintf(stderr, "planet: execute \"%s\": %s\n", argv[0], strerror(err));
@@ -50,15 +52,16 @@ int main(int argc, char **argv) {
 		return kUsage;
 	}
 	prctl(PR_SET_NAME, "planet-init"); /* not the name of the memory file it came from */
-	sigset_t all, before;
+	/* They are blocked since before this program was executed, so that none is lost. */
+	sigset_t all;
 	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
+	sigprocmask(SIG_SETMASK, &all, NULL);
 	const pid_t command = fork();
 	if (command < 0) {
 		perror("planet: fork");
 		return kNotRunnable;
 	}
-	if (command == 0) run_command(argv + 2, &before);
+	if (command == 0) run_command(argv + 2);
 	for (;;) {
 		const int signal = sigwaitinfo(&all, NULL);
 		if (signal == SIGCHLD) {

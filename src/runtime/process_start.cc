@@ -15,6 +15,7 @@
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/seccomp.h"
+#include "sys/signals.h"
 #include "sys/socket.h"
 #include "sys/terminal.h"
 
@@ -185,6 +186,8 @@ Error exec_error(const std::string& command, int err, bool searched) {
 Error execute(const ProcessStart& start, const std::vector<std::string>& env) {
   const std::vector<std::string>& args = start.process.args;
   if (start.reaper) {
+    // The kernel drops what process 1 neither blocks nor handles (pid_namespaces(7)): a `stop` right after `run -d`.
+    sys::block_signals();
     std::vector<std::string> reaper_args = {"planet-init", "--"};
     reaper_args.insert(reaper_args.end(), args.begin(), args.end());
     return Error::from_errno(sys::execute_fd(*start.reaper, reaper_args, env), "planet-init");

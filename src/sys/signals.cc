@@ -87,6 +87,12 @@ Result<int> wait_ready(std::span<pollfd> fds, int timeout_ms) {
   return std::unexpected(Error::from_errno(errno, "poll"));
 }
 
+void block_signals() {
+  sigset_t all;
+  ::sigfillset(&all);
+  ::sigprocmask(SIG_SETMASK, &all, nullptr);
+}
+
 int signal_number(std::string_view name) {
   if (const auto number = parse_int(name)) return *number > 0 && *number <= SIGRTMAX ? *number : 0;
   std::string upper(name);

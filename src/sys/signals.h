@@ -36,6 +36,9 @@ class SignalFd {
   __sigset_t before_{};
 };
 
+// Every one that can be, for the program that this process becomes: what comes before it is ready then waits.
+void block_signals();
+
 // Whether the process was started with this signal ignored, as by nohup(1) or in the background of a script.
 bool is_ignored(int signal);
 
