@@ -94,6 +94,7 @@ oci::json::object info_json(const Global& global, const HostInfo& info) {
   const Counts& counts = info.counts;
   return {{"ServerVersion", PLANET_VERSION},
           {"KernelVersion", info.kernel},
+          {"OSType", "linux"},
           {"Architecture", info.machine},
           {"DockerRootDir", global.root},
           {"RunRoot", global.runroot},
@@ -118,7 +119,7 @@ int version_command(const Global& /*global*/, const std::vector<std::string>& ar
   if (!parse(app, args, status)) return status;
   if (format.empty()) return std::puts("planet version " PLANET_VERSION), 0;
   // There is no server, but scripts ask for its version.
-  const oci::json::object version = {{"Version", PLANET_VERSION}};
+  const oci::json::object version = {{"Version", PLANET_VERSION}, {"Os", "linux"}};
   return print(format::render_one(oci::json::object{{"Client", version}, {"Server", version}},
                                   format, ::isatty(1) == 1));
 }
