@@ -156,6 +156,7 @@ e run -d --rm small:1 true >/dev/null; sleep 1; e ps -aq | wc -l ## `run`, faili
 case("run: init", """
 e run --rm --init small:1 sh -c 'exit 7'
 e run -d --name one --init small:1; e stop -t 9 one; e inspect -f '{{.State.ExitCode}}' one
+for i in 1 2 3 4 5; do e run -d --name each --init small:1 >/dev/null; e kill -s TERM each; e wait each; e rm each; done
 """)
 case("ps", """
 e run -d --name up small:1 >/dev/null
@@ -512,7 +513,7 @@ e no-such-command
 e --no-such-flag
 e ps --help | grep -c -- --no-trunc
 e version | wc -l | sed 's/[0-9]*/some/'
-e version --format '{{.Client.Os}} {{.Server.Arch}}'
+e version --format '{{.Client.Os}} {{.Server.Os}}'
 e info >/dev/null
 e info --format '{{.OSType}} {{.Architecture}} {{.ContainersRunning}}'
 """)
@@ -520,6 +521,6 @@ case("run without words", """
 e run ## `run` without words
 """)
 case("events", """
-since=$(date +%s); e run --rm --name one small:1 true; e events --since $since --until $(( $(date +%s) + 1 )) --filter type=container --format '{{.Action}}' | grep -v attach | sort
+sleep 1; since=$(date +%s); e run --rm --name one small:1 true; e events --since $since --until $(( $(date +%s) + 1 )) --filter type=container --format '{{.Action}}' | grep -v attach | sort
 e events --since nonsense
 """)

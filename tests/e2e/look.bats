@@ -208,7 +208,7 @@ until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; ret
 	[ "$(ls "$root/containers/$id" | grep -c '^log')" = 2 ]
 	[ "$(stat -c %s "$root/containers/$id/log")" -le 8400 ]
 	[ "$(planet logs small | tail -n 1)" = "line 1000 of many" ]
-	[ "$(planet container inspect -f '{{.HostConfig.LogConfig.Type}} {{index .HostConfig.LogConfig.Config "max-file"}}' small)" = "json-file 2" ]
+	[ "$(planet container inspect -f '{{.HostConfig.LogConfig.Type}} {{index .HostConfig.LogConfig.Config "max-file"}}' small)" = "local 2" ]
 	for flags in "--log-driver syslog" "--log-opt max-size=1" "--log-opt max-file=0" "--log-opt odd=1" "--log-opt max-file"; do
 		# shellcheck disable=SC2086
 		run planet run --rm $flags busybox true

@@ -68,13 +68,16 @@ ask() { planet exec db psql -U postgres -Atc "$1"; }
 @test "a web server answers, logs, reloads and ends well" {
 	mkdir "$top/site"
 	echo 'hello from a planet' >"$top/site/index.html"
-	planet run -d --name web -v "$top/site:/var/www/html:ro" example.org/nginx:1
+	planet run -d --name web -v "$top/site:/var/www/html:ro" example.org/nginx:1 \
+		nginx -g 'daemon off; error_log stderr notice;'
 	eventually planet exec web wget -qO- http://127.0.0.1/
 	[ "$(planet exec web wget -qO- http://127.0.0.1/)" = 'hello from a planet' ]
 	run planet exec web wget -qO- http://127.0.0.1/missing
 	[ "$status" != 0 ]
-	planet logs web 2>&1 | grep -q 'missing.*No such file'
+	planet exec web grep -q '"GET /missing HTTP/1.1" 404' /var/log/nginx/access.log
 	planet kill -s HUP web
+	logs() { planet logs web 2>&1 | grep "$1"; }
+	eventually logs reconfiguring
 	eventually planet exec web wget -qO- http://127.0.0.1/
 	planet stop -t 20 web
 	[ "$(planet inspect -f '{{.State.ExitCode}}' web)" = 0 ]
