@@ -10,6 +10,7 @@
 #include "engine/exec.h"
 #include "engine/log.h"
 #include "engine/start.h"
+#include "pair_files.h"
 
 namespace planet::cli {
 namespace {
@@ -86,6 +87,7 @@ int attach_command(const Global& global, const std::vector<std::string>& args) {
   const auto ended = [&]() -> Result<std::optional<int>> {
     TRY_SET(options.detach_keys, engine::parse_detach_keys(keys));
     options.input = !no_stdin;
+    options.say = say;
     TRY_SET(const engine::Engine engine, engine::Engine::open(global.root, global.runroot));
     TRY_SET(const std::string id, engine::find_container(engine.places, name));
     TRY_SET(const engine::Container container, engine::settle(engine.places, id));
@@ -108,7 +110,10 @@ int exec_command(const Global& global, const std::vector<std::string>& args) {
   app.add_flag("-t,--tty", options.terminal, "give it a terminal");
   app.add_flag("-d,--detach", options.detach, "do not wait for it");
   app.add_flag("--privileged", options.privileged, "all capabilities, no filter");
-  app.add_option("-e,--env", options.env, "NAME=VALUE")->allow_extra_args(false);
+  std::vector<std::string> env;
+  std::vector<std::string> env_files;
+  add_list(app, "-e,--env", env, "NAME=VALUE; NAME alone is taken from here");
+  add_list(app, "--env-file", env_files, "file of NAME=VALUE lines");
   app.add_option("-w,--workdir", options.work_dir, "working directory in the container");
   app.add_option("-u,--user", options.user, "NAME|UID[:GROUP|GID]");
   int status = 0;
@@ -121,6 +126,7 @@ int exec_command(const Global& global, const std::vector<std::string>& args) {
   if (options.terminal && options.interactive && ::isatty(0) != 1)
     return complain("-t needs a terminal as input, and this input is none; leave out -t");
   const auto ended = [&]() -> Result<int> {
+    TRY(add_environment(env_files, env, options.env));
     TRY_SET(const engine::Engine engine, engine::Engine::open(global.root, global.runroot));
     TRY_SET(const std::string id, engine::find_container(engine.places, rest.front()));
     TRY_SET(const engine::Container container, engine::look_at(engine.places, id));

@@ -12,7 +12,8 @@ namespace planet::cli {
 namespace {
 
 bool terminal_is_missing(const engine::RunRequest& request) {
-  return request.terminal && request.interactive && !request.detach && ::isatty(0) != 1;
+  return request.terminal && request.interactive && request.attached.in && !request.detach &&
+         ::isatty(0) != 1;
 }
 
 }  // namespace
@@ -30,6 +31,11 @@ int run_command(const Global& global, const std::vector<std::string>& args) {
   engine::RunHooks hooks;
   hooks.say = say;
   hooks.detached = [](const std::string& id) { std::puts(id.c_str()); };
+  if (!request->detach && !request->attached.out && !request->attached.err)
+    hooks.made = [](const std::string& id) {
+      std::puts(id.c_str());
+      std::fflush(stdout);
+    };
   if (explainer) {
     hooks.log = &*explainer;
     hooks.started = [&] { explainer->total("and the command runs"); };

@@ -15,6 +15,7 @@
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
 #include "format/moment.h"
+#include "pair_files.h"
 #include "resource_flags.h"
 #include "runtime/own_program.h"
 #include "security/rlimits.h"
@@ -35,7 +36,7 @@ struct Words {
   std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj, restart, gpus,
       health_cmd, health_interval, health_timeout, health_retries, health_start, health_action,
       log_driver;
-  std::vector<std::string> log_options;
+  std::vector<std::string> log_options, attach;
   bool no_health = false;
   ResourceWords resources;
 };
@@ -43,6 +44,7 @@ struct Words {
 void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
   app.add_flag("--rm", request.remove, "remove the container when it ends");
   app.add_flag("-i,--interactive", request.interactive, "give it the input of this command");
+  add_list(app, "-a,--attach", words.attach, "stdin, stdout, stderr: only these, instead of all");
   app.add_flag("-t,--tty", request.terminal, "give it a terminal");
   app.add_option("--name", request.name, "its name");
   add_list(app, "-e,--env", words.env, "environment NAME=VALUE; NAME alone is taken from here");
@@ -99,46 +101,6 @@ void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_text(app, "--cgroup-parent", words.cgroup_parent, "the control group to be made in");
   add_list(app, "--sysctl", words.sysctls, "NAME=VALUE");
   add_list(app, "-p,--publish", words.publish, "ports come with networks");
-}
-
-// "NAME" alone is the caller's, and nothing if the caller has none.
-void add_env(std::string_view entry, RunRequest& request) {
-  if (entry.find('=') != std::string_view::npos) {
-    request.env.emplace_back(entry);
-  } else if (const char* value = std::getenv(std::string(entry).c_str())) {
-    request.env.push_back(std::string(entry) + "=" + value);
-  }
-}
-
-// The lines of a file of NAME=VALUE or NAME, without comments.
-Result<std::vector<std::string>> read_pairs(const char* flag, const std::string& file) {
-  constexpr std::size_t kMostFile = 16U << 20;
-  TRY_SET(const std::string text, sys::read_file_at(sys::kCwd, file.c_str(), kMostFile), flag);
-  std::vector<std::string> lines;
-  for (std::string_view line : split(text, '\n')) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    if (trim(line).empty() || trim(line).starts_with('#')) continue;
-    const std::string_view name = line.substr(0, line.find('='));
-    const bool has_nul = line.contains('\0');
-    if (name.empty() || name.find_first_of(" \t") != std::string_view::npos || has_nul)
-      return fail(Code::kInvalidArgument, std::string(flag) + " " + quote(file) + ": " +
-                                              quote(line) + " is not NAME=VALUE");
-    lines.emplace_back(line);
-  }
-  return lines;
-}
-
-Result<> judge_env(const Words& words, RunRequest& request) {
-  for (const std::string& file : words.env_files) {
-    TRY_SET(const std::vector<std::string> lines, read_pairs("--env-file", file));
-    for (const std::string& line : lines) add_env(line, request);
-  }
-  for (const std::string& entry : words.env) {
-    if (entry.empty() || entry.starts_with('='))
-      return fail(Code::kInvalidArgument, "-e " + quote(entry) + ": expected NAME=VALUE or NAME");
-    add_env(entry, request);
-  }
-  return {};
 }
 
 Result<> judge_mounts(const Words& words, RunRequest& request) {
@@ -227,7 +189,7 @@ Result<> judge_labels(const Words& words, RunRequest& request) {
 }
 
 Result<> judge_health_time(const char* flag, const std::optional<std::string>& text,
-                           std::int64_t& milliseconds) {
+                           std::optional<std::int64_t>& milliseconds) {
   constexpr std::int64_t kNsPerMs = 1'000'000;
   if (!text || *text == "0" || *text == "0s") return {};
   TRY_SET(const std::int64_t ns, format::parse_duration(*text), flag);
@@ -238,9 +200,12 @@ Result<> judge_health_time(const char* flag, const std::optional<std::string>& t
   return {};
 }
 
-Result<> judge_health(const Words& words, engine::HealthCheck& health) {
-  if (words.no_health && words.health_cmd)
-    return fail(Code::kInvalidArgument, "--no-healthcheck and --health-cmd contradict each other");
+Result<> judge_health(const Words& words, engine::HealthWish& health) {
+  const bool other = words.health_cmd || words.health_interval || words.health_timeout ||
+                     words.health_retries || words.health_start;
+  if (words.no_health && other)
+    return fail(Code::kInvalidArgument, "--no-healthcheck contradicts the other --health flags");
+  health.none = words.no_health;
   if (words.health_cmd && !words.health_cmd->empty())
     health.test = {"CMD-SHELL", *words.health_cmd};
   TRY(judge_health_time("--health-interval", words.health_interval, health.interval_ms));
@@ -255,6 +220,28 @@ Result<> judge_health(const Words& words, engine::HealthCheck& health) {
   return {};
 }
 
+// -a
+Result<> judge_attached(const Words& words, RunRequest& request) {
+  if (words.attach.empty()) return {};
+  if (request.detach)
+    return fail(Code::kInvalidArgument, "-a and -d contradict each other: -d attaches nothing");
+  request.attached = {.in = false, .out = false, .err = false};
+  for (const std::string& stream : words.attach) {
+    if (stream == "stdin")
+      request.attached.in = true;
+    else if (stream == "stdout")
+      request.attached.out = true;
+    else if (stream == "stderr")
+      request.attached.err = true;
+    else
+      return fail(Code::kInvalidArgument,
+                  "--attach " + quote(stream) + ": expected stdin, stdout or stderr");
+  }
+  // docker's: whoever attaches the input wants it open.
+  request.interactive = request.interactive || request.attached.in;
+  return {};
+}
+
 Result<> judge_life(const Words& words, RunRequest& request) {
   if (words.restart) {
     TRY_SET(request.restart, engine::parse_restart(*words.restart));
@@ -263,6 +250,7 @@ Result<> judge_life(const Words& words, RunRequest& request) {
     return fail(Code::kInvalidArgument,
                 "--restart and --rm contradict each other: what is removed is not started again");
   TRY(judge_health(words, request.health));
+  TRY(judge_attached(words, request));
   if (words.log_driver) TRY(engine::parse_log_driver(*words.log_driver, request.log));
   if (request.log.driver == engine::LogDriver::kJournald) TRY(engine::check_journal());
   if (!request.log.has_file() && !words.log_options.empty())
@@ -326,7 +314,7 @@ Result<> judge(const Words& words, RunRequest& request) {
   TRY(judge_process(words, request));
   TRY(judge_life(words, request));
   TRY(judge_labels(words, request));
-  TRY(judge_env(words, request));
+  TRY(add_environment(words.env_files, words.env, request.env));
   TRY(judge_mounts(words, request));
   TRY(judge_isolation(words, request));
   return judge_resources(words.resources, request.resources);

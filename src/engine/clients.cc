@@ -58,13 +58,18 @@ void Clients::add_first(UniqueFd socket, UniqueFd in, UniqueFd out, UniqueFd err
                         const std::string& keys) {
   Client& client = clients_.emplace_back();
   client.socket = std::move(socket);
-  client.watches = out.valid() || err.valid();
+  client.watches = true;  // it waits for the end, also without a stream
   bool blocking = false;
   if (in.valid()) client.in = reopened(std::move(in), O_RDONLY, blocking);
   if (out.valid()) client.out.fd = reopened(std::move(out), O_WRONLY, client.out.blocking);
   if (err.valid()) client.err.fd = reopened(std::move(err), O_WRONLY, client.err.blocking);
   client.keys = DetachKeys(kind_.terminal ? keys : "");
   client.hangs_up = true;
+}
+
+void Clients::say(const std::string& text) {
+  for (const Client& client : clients_)
+    if (client.watches) (void)sys::send_message(client.socket.borrow(), "say " + text);
 }
 
 void Clients::finish(int status, bool last) {

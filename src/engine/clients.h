@@ -11,6 +11,7 @@
 //   to the keeper                                to the client
 //     "attach MODE KEYS" with descriptors          "ok", "error TEXT"   the answer to each message but attach and size
 //     "size ROWS COLUMNS"                          "started"            to the first client: the command runs
+//                                                  "say TEXT"           a word to whoever watches
 //     "signal NUMBER"                              "exit STATUS"        it is over; the last message
 //     "stop": it is not to be started again        "detached"           the detach keys were typed
 //     "pause", "unpause", "reload", "wait"
@@ -54,6 +55,8 @@ class Clients : public runtime::Companion {
   void add_health(HealthMonitor* health) { health_ = health; }
   // One that is connected already, and its descriptors (an invalid one: none).
   void add_first(UniqueFd socket, UniqueFd in, UniqueFd out, UniqueFd err, const std::string& keys);
+  // Says something to those who watch: "say TEXT".
+  void say(const std::string& text);
   // One run is over: those who watched are told. `last`: so are those who wait for the end.
   void finish(int status, bool last);
 

@@ -45,6 +45,14 @@ void pass_signals(BorrowedFd keeper, const AttachOptions& options, sys::SignalFd
   }
 }
 
+// The exit status, if that is what the keeper says.
+Result<std::optional<int>> hear(const std::string& message, const AttachOptions& options) {
+  if (message.starts_with("say ") && options.say) options.say(message.substr(4));
+  if (!message.starts_with("exit ")) return std::optional<int>();
+  TRY_SET(const int status, parse_number<int>(std::string_view(message).substr(5), "exit status"));
+  return std::optional(status);
+}
+
 }  // namespace
 
 std::string control_socket(const std::string& id) {
@@ -113,10 +121,8 @@ Result<Ended> be_client(BorrowedFd keeper, const AttachOptions& options, sys::Si
     if (message.bytes.empty())
       return fail(Code::kSystem, "the container's keeper was killed, and so the container");
     if (message.bytes == "detached") return Ended{};
-    if (!message.bytes.starts_with("exit ")) continue;
-    TRY_SET(const int status,
-            parse_number<int>(std::string_view(message.bytes).substr(5), "exit status"));
-    return Ended{.status = status};
+    TRY_SET(const std::optional<int> status, hear(message.bytes, options));
+    if (status) return Ended{.status = status};
   }
 }
 

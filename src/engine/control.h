@@ -1,6 +1,7 @@
 // The other end of a keeper's socket (engine/clients.h): asking it for something, and being its client.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,9 +29,10 @@ Result<> ask_keeper(const Places& places, const std::string& id, std::string_vie
 
 struct AttachOptions {
   bool input = false, output = true, error = true;
-  bool terminal = false;     // the container has one
-  bool pass_signals = true;  // a signal that arrives here goes to the container
-  std::string detach_keys;   // as bytes
+  bool terminal = false;                        // the container has one
+  bool pass_signals = true;                     // a signal that arrives here goes to the container
+  std::string detach_keys;                      // as bytes
+  std::function<void(const std::string&)> say;  // a word to the user
 };
 
 // Hands over descriptors 0, 1 and 2, as far as asked.

@@ -105,7 +105,7 @@ Result<int> exec(const Engine& engine, const Container& container, const ExecOpt
     (void)running.init.release();
     return 0;
   }
-  connect_caller(streams.connections, options.interactive);
+  connect_caller(streams.connections, {}, options.interactive);
   TRY_SET(const sys::ExitStatus status,
           runtime::relay(running.init, std::move(streams.connections), signals));
   note_event(engine.places, container_event(record, "exec_die",

@@ -3,7 +3,10 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <limits>
+#include <utility>
 
+#include "base/strings.h"
 #include "engine/events.h"
 #include "engine/exec.h"
 #include "oci/codec.h"
@@ -58,6 +61,36 @@ const char* health_name(Health health) {
   return oci::enum_name(health).data();
 }
 
+Result<HealthCheck> plan_health(const HealthWish& wish, const oci::ImageHealth& image) {
+  // An image may not make its host busy: that is for whoever starts it to say.
+  static constexpr std::int64_t kLeastMs = 1000;
+  constexpr std::int64_t kMostRetries = 1'000'000;
+  HealthCheck check;
+  check.action = wish.action;
+  if (wish.none) return check;
+  const bool own = !wish.test.empty();
+  check.test = own ? wish.test : image.test;
+  if (check.test.empty() || check.test.front() == "NONE") {
+    check.test.clear();
+    return check;
+  }
+  const bool known =
+      check.test.size() > 1 && (check.test.front() == "CMD" || check.test.front() == "CMD-SHELL");
+  if (!known)
+    return fail(Code::kInvalidArgument,
+                "the image has a health check of an unknown form, which begins with " +
+                    quote(check.test.front()) + "; use --no-healthcheck or --health-cmd");
+  const auto of_image = [](std::int64_t ns, std::int64_t otherwise) {
+    return ns <= 0 ? otherwise : std::max(ns / kNsPerMs, kLeastMs);
+  };
+  check.interval_ms = wish.interval_ms.value_or(of_image(image.interval, check.interval_ms));
+  check.timeout_ms = wish.timeout_ms.value_or(of_image(image.timeout, check.timeout_ms));
+  check.start_ms = wish.start_ms.value_or(of_image(image.start_period, check.start_ms));
+  const bool counts = image.retries > 0 && image.retries <= kMostRetries;
+  check.retries = wish.retries.value_or(counts ? static_cast<int>(image.retries) : check.retries);
+  return check;
+}
+
 bool note_probe(HealthState& state, const HealthCheck& check, Probe probe, bool in_start_period) {
   constexpr std::size_t kKept = 5;
   const bool good = probe.exit_code == 0;
@@ -103,6 +136,7 @@ void HealthMonitor::begin() {
 
 void HealthMonitor::end() {
   running_ = false;
+  reminder_ = nullptr;
   child_ = sys::Child();
   output_.reset();
   drop_health(engine_.places, record_.id);
@@ -118,15 +152,25 @@ void HealthMonitor::watch(std::vector<pollfd>& set) const {
 }
 
 int HealthMonitor::patience() const {
+  constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
   if (!running_) return -1;
-  if (paused_ && !child_.valid()) return -1;
-  const std::int64_t left = (child_.valid() ? deadline_ : next_) - sys::monotonic_ns();
-  return left <= 0 ? 0 : static_cast<int>(left / kNsPerMs) + 1;
+  const std::int64_t probe = child_.valid() ? deadline_ : paused_ ? kNever : next_;
+  const std::int64_t until = std::min(probe, reminder_ ? remind_at_ : kNever);
+  if (until == kNever) return -1;
+  const std::int64_t left = until - sys::monotonic_ns();
+  return left <= 0 ? 0
+                   : static_cast<int>(std::min<std::int64_t>(left / kNsPerMs, 1'000'000'000)) + 1;
+}
+
+void HealthMonitor::remind(std::int64_t milliseconds, std::function<void()> what) {
+  remind_at_ = sys::monotonic_ns() + milliseconds * kNsPerMs;
+  reminder_ = std::move(what);
 }
 
 void HealthMonitor::serve(std::span<const pollfd> waited) {
   if (!running_) return;
   const std::int64_t now = sys::monotonic_ns();
+  if (reminder_ && now >= remind_at_) std::exchange(reminder_, nullptr)();
   if (!child_.valid()) {
     if (now >= next_ && !paused_) start_probe();
     return;

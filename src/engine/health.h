@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "engine/request.h"
 #include "engine/run.h"
+#include "oci/image.h"
 #include "oci/json.h"
 #include "sys/pipe.h"
 #include "sys/process.h"
@@ -33,6 +34,10 @@ struct HealthState {
   int failing = 0;         // so many failures, one after the other
   std::vector<Probe> log;  // the last five, oldest first
 };
+
+// The check of a container: what was wished, over what the image says, over the defaults. Pure.
+// Errors: kInvalidArgument - the image has one of a form that nobody knows.
+Result<HealthCheck> plan_health(const HealthWish& wish, const oci::ImageHealth& image);
 
 // Takes one answer in; true if it has made the container unhealthy. In its start period a failure does not count.
 // Pure.
@@ -57,6 +62,9 @@ class HealthMonitor {
   void end();
   void hold(bool paused) { paused_ = paused; }  // nothing can be executed in what is frozen
 
+  // Calls `what`, once, in so many milliseconds, unless the run has ended by then.
+  void remind(std::int64_t milliseconds, std::function<void()> what);
+
   static constexpr std::size_t kWatched = 2;
   void watch(std::vector<pollfd>& set) const;
   void serve(std::span<const pollfd> waited);
@@ -75,6 +83,8 @@ class HealthMonitor {
   HealthState state_;
   bool running_ = false, paused_ = false;
   std::int64_t began_ = 0, next_ = 0, deadline_ = 0;  // CLOCK_MONOTONIC, ns
+  std::int64_t remind_at_ = 0;
+  std::function<void()> reminder_;
   sys::Child child_;
   UniqueFd output_;
   Probe probe_;

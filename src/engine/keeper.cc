@@ -40,7 +40,8 @@ Result<> leave_caller() {
 
 // How the keeper and whoever started it talk.
 struct First {
-  bool attached = false, input = false;
+  bool attached = false;
+  Attached streams;
   std::string keys;
 };
 
@@ -48,7 +49,9 @@ struct First {
 Result<int> keep_alone(const Engine& engine, const Prepared& prepared, const RunHooks& hooks,
                        const First& first, UniqueFd& report) {
   UniqueFd ends[3];
-  for (int fd = first.input ? 0 : 1; first.attached && fd < 3; ++fd) {
+  const bool wanted[] = {first.streams.in, first.streams.out, first.streams.err};
+  for (int fd = 0; first.attached && fd < 3; ++fd) {
+    if (!wanted[fd]) continue;
     TRY_SET(ends[fd], sys::duplicate(BorrowedFd(fd)));
   }
   TRY(leave_caller());
@@ -103,8 +106,11 @@ void take_size(Prepared& prepared) {
 
 }  // namespace
 
-Result<int> keep(const Engine& engine, const Prepared& prepared, const RunHooks& hooks) {
-  return Keeping(engine, prepared, hooks, Caller::kConnected).run();
+Result<int> keep(const Engine& engine, const Prepared& prepared, const Attached& attached,
+                 const RunHooks& hooks) {
+  Keeping keeping(engine, prepared, hooks, Caller::kConnected);
+  keeping.attach_caller(attached);
+  return keeping.run();
 }
 
 Result<> keep_detached(const Engine& engine, Prepared& prepared, const RunHooks& hooks) {
@@ -112,19 +118,20 @@ Result<> keep_detached(const Engine& engine, Prepared& prepared, const RunHooks&
   return {};
 }
 
-Result<int> keep_attached(const Engine& engine, Prepared& prepared, bool input,
+Result<int> keep_attached(const Engine& engine, Prepared& prepared, const Attached& attached,
                           const std::string& detach_keys, const RunHooks& hooks) {
   // From here on no signal is lost: those that come before the start are passed on after it.
   TRY_SET(sys::SignalFd signals, sys::SignalFd::open());
-  if (input) take_size(prepared);
+  if (attached.in) take_size(prepared);
   const bool terminal = prepared.record.terminal;
   TRY_SET(const UniqueFd keeper,
           fork_keeper(engine, prepared, hooks,
-                      {.attached = true, .input = input, .keys = detach_keys}));
+                      {.attached = true, .streams = attached, .keys = detach_keys}));
   if (hooks.started) hooks.started();
   AttachOptions options;
-  options.input = input;
+  options.input = attached.in;
   options.terminal = terminal;
+  options.say = hooks.say;
   TRY_SET(const Ended ended, be_client(keeper.borrow(), options, signals));
   return ended.status.value_or(0);
 }

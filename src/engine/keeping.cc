@@ -187,7 +187,7 @@ Result<Exit> Keeping::attend(Launched launched) {
   connections.companion = &clients_;
   connections.tap = &clients_;
   connections.terminal = std::move(launched.running.terminal);
-  if (caller_ == Caller::kConnected) connect_caller(connections, record_.interactive);
+  if (caller_ == Caller::kConnected) connect_caller(connections, attached_, record_.interactive);
   group_ = &launched.running.cgroup;
   init_ = &launched.running.init;
   if (health_) health_->begin();
@@ -209,9 +209,14 @@ Result<Exit> Keeping::attend(Launched launched) {
   happens("die", {{"exitCode", std::to_string(end.status)}});
   happens_to_volumes("unmount");
   if (!record_.auto_remove) tell();
-  if (end.oom_killed && status.signalled && hooks_.say)
-    hooks_.say("the container was killed because it needed more memory than its limit");
+  if (end.oom_killed && status.signalled) say_oom();
   return end;
+}
+
+void Keeping::say_oom() {
+  const char* const text = "the container was killed because it needed more memory than its limit";
+  if (caller_ == Caller::kConnected && hooks_.say) hooks_.say(text);
+  clients_.say(text);
 }
 
 Result<> Keeping::record_end(const Exit& exit) {
@@ -354,6 +359,12 @@ void Keeping::unhealthy() {
   const int asked = sys::signal_number(record_.stop_signal);
   const int gentle = asked == 0 ? SIGTERM : asked;
   (void)init_->send_signal(action == OnUnhealthy::kStop ? gentle : SIGKILL);
+  // As `stop` does it.
+  constexpr std::int64_t kMsPerSecond = 1000;
+  if (action == OnUnhealthy::kStop && record_.stop_timeout >= 0)
+    health_->remind(record_.stop_timeout * kMsPerSecond, [this] {
+      if (init_ != nullptr) (void)init_->send_signal(SIGKILL);
+    });
 }
 
 }  // namespace planet::engine

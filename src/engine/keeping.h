@@ -26,6 +26,8 @@ class Keeping {
   Keeping(const Engine& engine, const Prepared& prepared, const RunHooks& hooks, Caller caller);
 
   Clients& clients() { return clients_; }
+  // Which of the caller's streams it has, if it is connected.
+  void attach_caller(const Attached& attached) { attached_ = attached; }
 
   // Calls hooks.started once the command runs for the first time. The exit status of the last run.
   // After a failure to start, nothing of a fresh container is left; another is at rest again, and says why.
@@ -53,6 +55,7 @@ class Keeping {
   Result<> hold(bool on);
   Result<> settle_pause();
   void unhealthy();
+  void say_oom();
   bool take_down(cgroup::Group& group) const;
 
   const Engine& engine_;
@@ -60,6 +63,7 @@ class Keeping {
   const Record& record_;
   const RunHooks& hooks_;
   Caller caller_;
+  Attached attached_;
   std::optional<LogWriter> log_;
   Clients clients_;
   Restarts restarts_;

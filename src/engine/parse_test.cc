@@ -94,5 +94,22 @@ TEST(CheckHostname, IsStrict) {
     EXPECT_FALSE(check_hostname(bad)) << bad;
 }
 
+TEST(ParseLog, DriversAndTheirOptions) {
+  LogSettings log;
+  EXPECT_TRUE(parse_log_driver("local", log));
+  EXPECT_EQ(log.driver, LogDriver::kLocal);
+  EXPECT_TRUE(parse_log_option("max-size=20k", log));
+  EXPECT_TRUE(parse_log_option("max-file=5", log));
+  EXPECT_EQ(log.most_bytes, 20U << 10);
+  EXPECT_EQ(log.files, 5);
+  EXPECT_TRUE(parse_log_option("max-size=-1", log));
+  EXPECT_GT(log.most_bytes, 1ULL << 60);
+  for (const char* bad : {"", "syslog", "JSON-FILE", "none "})
+    EXPECT_FALSE(parse_log_driver(bad, log)) << bad;
+  for (const char* bad : {"", "max-size", "max-size=", "max-size=1", "max-size=-2", "max-file=0",
+                          "max-file=1001", "max-file=x", "tag=a", "=1"})
+    EXPECT_FALSE(parse_log_option(bad, log)) << bad;
+}
+
 }  // namespace
 }  // namespace planet::engine

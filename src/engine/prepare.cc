@@ -5,6 +5,7 @@
 #include "base/strings.h"
 #include "engine/containers.h"
 #include "engine/environment.h"
+#include "engine/health.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
 #include "engine/spec_plan.h"
@@ -83,7 +84,6 @@ Record new_record(const RunRequest& request, const image::Image& image) {
   record.stdin_once = request.interactive && !request.detach;
   record.init_reaper = request.init;
   record.restart = request.restart;
-  record.health = request.health;
   record.log = request.log;
   record.entrypoint = request.entrypoint.value_or(image.config.entrypoint);
   record.arguments =
@@ -160,6 +160,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   undo.add([&engine, id = record.id, cgroup = record.cgroup] {
     (void)discard_container(engine.places, id, cgroup);
   });
+  TRY_SET(record.health, plan_health(request.health, image.config.health));
   TRY_SET(prepared.lock, make_container_dir(engine, record.id));
   if (private_users) {
     TRY_SET(record.range, take_range(engine.places, record.id));

@@ -37,6 +37,20 @@ struct HealthCheck {
   bool operator==(const HealthCheck&) const = default;
 };
 
+// What was said of it at a start; the rest the image says, or it is as above.
+struct HealthWish {
+  bool none = false;              // no check, whatever the image says
+  std::vector<std::string> test;  // empty: the image's
+  std::optional<std::int64_t> interval_ms, timeout_ms, start_ms;
+  std::optional<int> retries;
+  OnUnhealthy action = OnUnhealthy::kNone;
+};
+
+// Which of the caller's streams are the container's (-a). Its input also needs -i.
+struct Attached {
+  bool in = true, out = true, err = true;
+};
+
 // Where the output of a container is written down, and how much of it.
 enum class LogDriver : std::uint8_t {
   kJsonFile,
@@ -118,7 +132,8 @@ struct RunRequest {
   std::string detach_keys = "\x10\x11";  // as bytes
   int stop_timeout = 10;                 // seconds
   RestartPolicy restart;
-  HealthCheck health;
+  HealthWish health;
+  Attached attached;
   LogSettings log;
   bool init = false;
   Explain explain = Explain::kNo;

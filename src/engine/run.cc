@@ -9,10 +9,10 @@ namespace planet::engine {
 namespace {
 
 // One that may be left, or that is started again, is not kept by its caller.
-bool wants_keeper(const RunRequest& request) {
-  const bool on_terminal = request.terminal && request.interactive;
+bool wants_keeper(const RunRequest& request, const Record& record) {
+  const bool on_terminal = request.terminal && request.interactive && request.attached.in;
   return request.explain == Explain::kNo &&
-         (on_terminal || request.restart.when != Restart::kNo || !request.health.test.empty());
+         (on_terminal || request.restart.when != Restart::kNo || !record.health.test.empty());
 }
 
 Result<int> run_once(const Engine& engine, const RunRequest& request, bool private_users,
@@ -24,9 +24,12 @@ Result<int> run_once(const Engine& engine, const RunRequest& request, bool priva
   TRY(prepare(engine, request, private_users, prepared, undo));
   if (!request.detach) {
     undo.commit();  // from here the keeper takes it down
-    return wants_keeper(request)
-               ? keep_attached(engine, prepared, request.interactive, request.detach_keys, hooks)
-               : keep(engine, prepared, hooks);
+    if (hooks.made) hooks.made(prepared.record.id);
+    Attached attached = request.attached;
+    attached.in = attached.in && request.interactive;
+    return wants_keeper(request, prepared.record)
+               ? keep_attached(engine, prepared, attached, request.detach_keys, hooks)
+               : keep(engine, prepared, attached, hooks);
   }
   TRY(keep_detached(engine, prepared, hooks));
   undo.commit();

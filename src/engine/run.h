@@ -29,6 +29,7 @@ struct RunHooks {
   std::function<Result<>(const std::string& image)> missing_image;
   runtime::StepLog* log = nullptr;
   std::function<void(const std::string&)> say;  // a word to the user, beside the container's output
+  std::function<void(const std::string& id)> made;  // it is there, and is going to be started
   std::function<void()> started;  // the command runs (not called for a detached container)
   std::function<void(const std::string&)> detached;  // a detached container runs; its id
 };

@@ -51,11 +51,13 @@ Result<std::optional<Container>> take_at_rest(const Engine& engine, const std::s
   }
 }
 
-Result<int> attach_again(const Engine& engine, const std::string& id, const StartOptions& options) {
+Result<int> attach_again(const Engine& engine, const std::string& id, const StartOptions& options,
+                         const RunHooks& hooks) {
   TRY_SET(const Container container, look_at(engine.places, id));
   AttachOptions attached;
   attached.input = options.interactive;
   attached.detach_keys = options.detach_keys;
+  attached.say = hooks.say;
   TRY_SET(const std::optional<int> status, attach(engine, container, attached));
   return status.value_or(0);
 }
@@ -80,13 +82,14 @@ Result<int> start(const Engine& engine, const std::string& id, const StartOption
                   const RunHooks& hooks) {
   UniqueFd lock;
   TRY_SET(const std::optional<Container> container, take_at_rest(engine, id, lock));
-  if (!container) return options.attach ? attach_again(engine, id, options) : Result<int>(0);
+  if (!container) return options.attach ? attach_again(engine, id, options, hooks) : Result<int>(0);
   if (!container->record.private_users) TRY(runtime::leave_writable_program());
   TRY(remove_left_group(*container));
   TRY_SET(Prepared prepared, prepare_again(engine, *container, std::move(lock)));
   drop_exit(engine.places, id);
   if (options.attach)
-    return keep_attached(engine, prepared, options.interactive && container->record.interactive,
+    return keep_attached(engine, prepared,
+                         {.in = options.interactive && container->record.interactive},
                          options.detach_keys, hooks);
   TRY(keep_detached(engine, prepared, hooks));
   return 0;

@@ -35,10 +35,10 @@ void Streams::close_container_ends() {
   err.reset();
 }
 
-void connect_caller(runtime::Connections& connections, bool interactive) {
-  if (interactive) connections.caller_in = BorrowedFd(0);
-  connections.caller_out = BorrowedFd(1);
-  connections.caller_err = BorrowedFd(2);
+void connect_caller(runtime::Connections& connections, const Attached& attached, bool interactive) {
+  if (interactive && attached.in) connections.caller_in = BorrowedFd(0);
+  if (attached.out) connections.caller_out = BorrowedFd(1);
+  if (attached.err) connections.caller_err = BorrowedFd(2);
 }
 
 }  // namespace planet::engine

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "engine/request.h"
 #include "runtime/launch.h"
 #include "runtime/relay.h"
 
@@ -22,6 +23,6 @@ struct Streams {
 };
 
 // Connects what is the caller's: descriptors 0, 1 and 2.
-void connect_caller(runtime::Connections& connections, bool interactive);
+void connect_caller(runtime::Connections& connections, const Attached& attached, bool interactive);
 
 }  // namespace planet::engine

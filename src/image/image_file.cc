@@ -7,6 +7,25 @@ namespace {
 
 constexpr std::size_t kMostImageFile = 16U << 20;
 
+oci::json::object health_object(const oci::ImageHealth& health) {
+  return {{"test", oci::to_array(health.test)},
+          {"interval", health.interval},
+          {"timeout", health.timeout},
+          {"startPeriod", health.start_period},
+          {"retries", health.retries}};
+}
+
+Result<> read_health(const oci::Fields& config, oci::ImageHealth& health) {
+  const oci::json::value* inner = config.find("health");
+  if (inner == nullptr) return {};
+  TRY_SET(const oci::Fields fields, oci::Fields::of(*inner, "config.health"));
+  TRY(fields.read("test", health.test));
+  TRY(fields.read("interval", health.interval));
+  TRY(fields.read("timeout", health.timeout));
+  TRY(fields.read("startPeriod", health.start_period));
+  return fields.read("retries", health.retries);
+}
+
 }  // namespace
 
 std::string write_image(const Image& image) {
@@ -25,15 +44,17 @@ std::string write_image(const Image& image) {
   const oci::ImageConfig& config = image.config;
   oci::json::object labels;
   for (const auto& [key, value] : config.labels) labels[key] = value;
-  object["config"] = {{"created", config.created},
-                      {"user", config.user},
-                      {"workingDir", config.working_dir},
-                      {"stopSignal", config.stop_signal},
-                      {"env", oci::to_array(config.env)},
-                      {"entrypoint", oci::to_array(config.entrypoint)},
-                      {"cmd", oci::to_array(config.cmd)},
-                      {"labels", std::move(labels)},
-                      {"volumes", oci::to_array(config.volumes)}};
+  oci::json::object said = {{"created", config.created},
+                            {"user", config.user},
+                            {"workingDir", config.working_dir},
+                            {"stopSignal", config.stop_signal},
+                            {"env", oci::to_array(config.env)},
+                            {"entrypoint", oci::to_array(config.entrypoint)},
+                            {"cmd", oci::to_array(config.cmd)},
+                            {"labels", std::move(labels)},
+                            {"volumes", oci::to_array(config.volumes)}};
+  if (!config.health.test.empty()) said["health"] = health_object(config.health);
+  object["config"] = std::move(said);
   return oci::to_text(object);
 }
 
@@ -66,6 +87,7 @@ Result<Image> parse_image(std::string_view text) {
   TRY(config.read("cmd", image.config.cmd));
   TRY(config.read("volumes", image.config.volumes));
   TRY(config.read_map("labels", image.config.labels));
+  TRY(read_health(config, image.config.health));
   return image;
 }
 

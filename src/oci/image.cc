@@ -44,6 +44,17 @@ Result<> read_descriptors(const Fields& fields, std::string_view name,
   return {};
 }
 
+Result<> read_health(const Fields& process, ImageHealth& to) {
+  const json::value* field = process.find("Healthcheck");
+  if (field == nullptr) return {};
+  TRY_SET(const Fields health, Fields::of(*field, process.path_of("Healthcheck")));
+  TRY(health.read("Test", to.test));
+  TRY(health.read("Interval", to.interval));
+  TRY(health.read("Timeout", to.timeout));
+  TRY(health.read("StartPeriod", to.start_period));
+  return health.read("Retries", to.retries);
+}
+
 // A set, which JSON writes as an object: {"/data": {}}.
 Result<> read_volumes(const Fields& process, std::vector<std::string>& to) {
   const json::value* field = process.find("Volumes");
@@ -166,6 +177,7 @@ Result<ImageConfig> parse_image_config(std::string_view text) {
     TRY(process.read("Cmd", config.cmd), doing);
     TRY(process.read_map("Labels", config.labels), doing);
     TRY(read_volumes(process, config.volumes), doing);
+    TRY(read_health(process, config.health), doing);
   }
   const json::value* rootfs = fields.find("rootfs");
   if (rootfs == nullptr)

@@ -41,11 +41,19 @@ struct Index {
   std::vector<Descriptor> manifests;
 };
 
+// Healthcheck: {"NONE"}, {"CMD", WORD...}, {"CMD-SHELL", TEXT}; empty: nothing is said of it.
+struct ImageHealth {
+  std::vector<std::string> test;
+  std::int64_t interval = 0, timeout = 0, start_period = 0;  // nanoseconds; 0: nothing is said
+  std::int64_t retries = 0;
+};
+
 struct ImageConfig {
   std::string architecture, variant, os, created;
   std::string user, working_dir, stop_signal;
   std::vector<std::string> env, entrypoint, cmd, diff_ids, volumes;
   std::map<std::string, std::string> labels;
+  ImageHealth health;
 };
 
 struct ArchiveImage {

@@ -148,3 +148,49 @@ on_terminal() { # SCENARIO ARGS...: planet under a pseudoterminal
 	shows loop 'Exited (1)*'
 	planet rm loop
 }
+
+@test "-a: only these streams" {
+	both='echo out; echo err >&2'
+	[ "$(planet run --rm -a stdout busybox sh -c "$both" 2>&1)" = out ]
+	[ "$(planet run --rm -a stderr busybox sh -c "$both" 2>&1)" = err ]
+	[ "$(planet run --rm -a stdout -a stderr busybox sh -c "$both" 2>&1 | sort | paste -sd' ')" = "err out" ]
+	[ "$(echo typed | planet run --rm -a stdin -a stdout busybox cat)" = typed ]
+	id=$(echo typed | planet run --name told -a stdin busybox cat)
+	[ "$id" = "$(planet ps -aq --no-trunc)" ]
+	[ "$(planet logs told)" = typed ]
+	[ "$(planet run --rm -a stdout --restart no --health-cmd true busybox sh -c "$both" 2>&1)" = out ]
+	for words in "-a stdnone" "-a stdout -d"; do
+		# shellcheck disable=SC2086
+		run planet run --rm $words busybox true
+		[ "$status" = 125 ]
+		[ "${#lines[@]}" = 1 ]
+	done
+	planet rm told
+}
+
+@test "whoever watches is told when memory ran out" {
+	planet run --rm busybox true
+	run planet run --rm --memory 16m --health-cmd true busybox sh -c 'a=x; while :; do a=$a$a; done'
+	[ "$status" = 137 ]
+	[[ "$output" == *"needed more memory than its limit"* ]]
+	planet create --name starved --memory 16m busybox sh -c 'a=x; while :; do a=$a$a; done'
+	run planet start -a starved
+	[ "$status" = 137 ]
+	[[ "$output" == *"needed more memory than its limit"* ]]
+	planet rm starved
+}
+
+@test "exec --env-file" {
+	printf '# a comment\nONE=1\n\nTWO=two words\nFROM_HERE\nNOT_HERE_AT_ALL\n' >"$top/env"
+	planet run -d --name box -e ONE=0 busybox sleep 1000
+	FROM_HERE=yes run planet exec --env-file "$top/env" -e TWO=over box sh -c 'echo $ONE,$TWO,$FROM_HERE,${NOT_HERE_AT_ALL-unset}'
+	[ "$output" = "1,over,yes,unset" ]
+	printf 'two words=1\n' >"$top/bad"
+	for file in "$top/bad" "$top/none"; do
+		run planet exec --env-file "$file" box true
+		[ "$status" = 1 ]
+		[ "${#lines[@]}" = 1 ]
+		[[ "$output" == *"--env-file"* ]]
+	done
+	planet rm -f box
+}

@@ -71,3 +71,44 @@ is() { [ "$(health "$1")" = "$2" ]; }
 	done
 	planet run --rm --no-healthcheck busybox true
 }
+
+@test "the image's own check, and what is said over it; --filter health" {
+	planet run --rm busybox true
+	planet create --name base busybox
+	planet commit -c 'HEALTHCHECK --interval=1s --retries=1 CMD test -e /ok' base checked:1
+	planet rm base
+	planet run -d --name own checked:1 sleep 1000
+	[[ "$(planet ps --format '{{.Status}}')" == *"(health: starting)" ]]
+	[ "$(planet ps -q --filter health=starting | wc -l)" = 1 ]
+	until_true is own unhealthy
+	[ "$(planet ps --filter health=unhealthy --format '{{.Names}}')" = own ]
+	planet exec own touch /ok
+	until_true is own healthy
+	[[ "$(planet ps --filter health=healthy --format '{{.Status}}')" == *"(healthy)" ]]
+	planet run -d --name none --no-healthcheck checked:1 sleep 1000
+	[ "$(planet ps --filter health=none --format '{{.Names}}')" = none ]
+	planet run -d --name mine --health-cmd true --health-interval 50ms checked:1 sleep 1000
+	until_true is mine healthy
+	planet stop -t 0 own
+	[ "$(planet ps -a --filter health=none --format '{{.Names}}' | sort | paste -sd' ')" = "none own" ]
+	planet rm -f own none mine
+	run planet ps --filter health=odd
+	[ "$status" = 1 ]
+	[[ "$output" == *"expected starting, healthy, unhealthy or none"* ]]
+	run planet run --rm --no-healthcheck --health-interval 1s checked:1 true
+	[ "$status" = 125 ]
+	[ "${#lines[@]}" = 1 ]
+}
+
+@test "--health-on-failure stop kills what does not end in its time" {
+	planet run -d --name deaf --stop-timeout 1 --health-cmd false --health-interval 50ms --health-retries 1 \
+		--health-on-failure stop --restart always busybox sh -c 'trap "echo heard" TERM; while :; do sleep 0.1; done'
+	SECONDS=0
+	until_true eval '[ -z "$(planet ps -q)" ]'
+	[ "$SECONDS" -le 5 ]
+	[ "$(planet logs deaf | head -n 1)" = heard ]
+	[ "$(planet inspect -f '{{.State.ExitCode}}' deaf)" = 137 ]
+	sleep 0.3
+	[ -z "$(planet ps -q)" ]
+	planet rm deaf
+}
