@@ -14,6 +14,7 @@
 #include "engine/parse_mounts.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
+#include "engine/sharing.h"
 #include "format/moment.h"
 #include "pair_files.h"
 #include "resource_flags.h"
@@ -32,7 +33,7 @@ struct Words {
   std::vector<std::string> env, env_files, volumes, mounts, volumes_from, tmpfs, cap_add, cap_drop,
       security, ulimits, labels, label_files, groups, sysctls, publish, devices;
   std::string network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir,
-              user, detach_keys;
+              user, detach_keys, pid, ipc, uts;
   std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj, restart, gpus,
       health_cmd, health_interval, health_timeout, health_retries, health_start, health_action,
       log_driver;
@@ -96,7 +97,10 @@ void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "--security-opt", words.security,
            "no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, ...");
   app.add_flag("--privileged", request.privileged, "all capabilities, no filter, the host's users");
-  app.add_option("--network,--net", words.network, "none (with loopback) or host");
+  app.add_option("--network,--net", words.network, "none (with loopback), host or container:NAME");
+  app.add_option("--pid", words.pid, "whose processes it sees: host or container:NAME");
+  app.add_option("--ipc", words.ipc, "whose shared memory it has: private or host");
+  app.add_option("--uts", words.uts, "whose host name it has: host or container:NAME");
   app.add_option("--userns", words.userns, "auto (private users) or host");
   add_text(app, "--cgroup-parent", words.cgroup_parent, "the control group to be made in");
   add_list(app, "--sysctl", words.sysctls, "NAME=VALUE");
@@ -136,6 +140,34 @@ Result<> judge_mounts(const Words& words, RunRequest& request) {
   return {};
 }
 
+// Which namespaces are not its own.
+Result<> judge_sharing(const Words& words, RunRequest& request) {
+  if (words.network == "host") {
+    request.network = engine::Network::kHost;
+  } else if (words.network != "none") {
+    TRY_SET(request.shared.network, engine::parse_sharing("--network", words.network));
+  }
+  if (!words.pid.empty()) {
+    TRY_SET(request.shared.pid, engine::parse_sharing("--pid", words.pid));
+  }
+  if (!words.ipc.empty()) {
+    TRY_SET(request.shared.ipc, engine::parse_sharing("--ipc", words.ipc));
+  }
+  if (!words.uts.empty()) {
+    TRY_SET(request.shared.uts, engine::parse_sharing("--uts", words.uts));
+  }
+  if (!request.shared.uts.empty() && request.hostname)
+    return fail(Code::kInvalidArgument, "--hostname and --uts contradict each other");
+  const bool host_users = request.privileged || words.userns == "host";
+  for (const auto& [flag, sharing] :
+       {std::pair("--pid", &request.shared.pid), std::pair("--ipc", &request.shared.ipc)})
+    if (engine::shares_with_host(*sharing) && !host_users)
+      return fail(Code::kInvalidArgument, std::string(flag) +
+                                              " host needs the host's users, too: give --userns "
+                                              "host");
+  return {};
+}
+
 Result<> judge_isolation(const Words& words, RunRequest& request) {
   if (!words.publish.empty())
     return fail(Code::kUnsupported, "-p " + quote(words.publish.front()) +
@@ -147,11 +179,7 @@ Result<> judge_isolation(const Words& words, RunRequest& request) {
   if (!request.seccomp_file.empty()) {
     TRY_SET(request.seccomp_profile, engine::read_seccomp_profile(request.seccomp_file));
   }
-  if (words.network == "host")
-    request.network = engine::Network::kHost;
-  else if (words.network != "none")
-    return fail(Code::kUnsupported, "--network " + quote(words.network) +
-                                        ": this version has none (with loopback) and host");
+  TRY(judge_sharing(words, request));
   if (words.userns == "host")
     request.user_namespace = engine::UserNamespace::kHost;
   else if (words.userns == "auto")

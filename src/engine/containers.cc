@@ -269,6 +269,7 @@ Result<std::vector<Container>> list_containers(const Places& places) {
   }
   sweep_links(places, "names");
   sweep_links(places, "ranges");
+  sweep_shared_ranges(places);
   sweep_states(places, "containers");
   sweep_states(places, "keepers");
   std::ranges::sort(containers, std::greater<>(),

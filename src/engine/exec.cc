@@ -5,6 +5,7 @@
 #include "engine/events.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
+#include "engine/sharing.h"
 #include "engine/spec_plan.h"
 #include "engine/streams.h"
 #include "runtime/exec.h"
@@ -41,9 +42,13 @@ Result<oci::Process> exec_process(const Record& record, const ExecOptions& optio
 oci::Spec exec_spec(const Record& record) {
   using oci::NamespaceType;
   oci::Spec spec;
-  for (const NamespaceType type : {NamespaceType::kMount, NamespaceType::kPid, NamespaceType::kUts,
-                                   NamespaceType::kIpc, NamespaceType::kCgroup})
+  const Sharing& shared = record.shared;
+  for (const NamespaceType type : {NamespaceType::kMount, NamespaceType::kCgroup})
     spec.linux_.namespaces.push_back({.type = type, .path = ""});
+  for (const auto& [type, sharing] :
+       {std::pair(NamespaceType::kPid, &shared.pid), std::pair(NamespaceType::kUts, &shared.uts),
+        std::pair(NamespaceType::kIpc, &shared.ipc)})
+    if (!shares_with_host(*sharing)) spec.linux_.namespaces.push_back({.type = type, .path = ""});
   if (!record.host_network)
     spec.linux_.namespaces.push_back({.type = NamespaceType::kNetwork, .path = ""});
   if (record.private_users) {

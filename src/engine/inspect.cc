@@ -121,7 +121,12 @@ json::object host_object(const Record& record, const oci::Spec& spec) {
   const oci::Process process = spec.process.value_or(oci::Process{});
   json::object host = {
       {"Binds", binds_of(record)},
-      {"NetworkMode", record.host_network ? "host" : "none"},
+      {"NetworkMode", text_of(!record.shared.network.empty() ? record.shared.network
+                              : record.host_network          ? "host"
+                                                             : "none")},
+      {"PidMode", text_of(record.shared.pid)},
+      {"IpcMode", text_of(record.shared.ipc.empty() ? "private" : record.shared.ipc)},
+      {"UTSMode", text_of(record.shared.uts)},
       {"RestartPolicy",
        {{"Name", policy_name(record.restart.when)}, {"MaximumRetryCount", record.restart.most}}},
       {"LogConfig",

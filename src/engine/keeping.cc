@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "engine/containers.h"
 #include "engine/control.h"
+#include "engine/sharing.h"
 #include "engine/volume_use.h"
 #include "engine/volumes.h"
 #include "sys/file.h"
@@ -52,10 +53,11 @@ Error explain_loss(const Engine& engine, const Record& record, Error error) {
   return Error(Code::kNotFound, "image " + quote(record.image) + " was removed meanwhile");
 }
 
-Result<runtime::Running> start(const Prepared& prepared, const Streams& streams,
-                               const RunHooks& hooks) {
+Result<runtime::Running> start(const Places& places, const Prepared& prepared,
+                               const Streams& streams, const RunHooks& hooks) {
   oci::Spec spec = prepared.spec;
   TRY_SET(const std::vector<UniqueFd> pinned, pin_subpaths(prepared.record, spec));
+  TRY_SET(const std::vector<UniqueFd> shared, pin_shared(places, prepared.record, spec));
   runtime::LaunchRequest launch{.spec = spec, .root = prepared.root};
   launch.stdio = streams.stdio();
   launch.user = prepared.user;
@@ -135,7 +137,7 @@ Result<> Keeping::listen() {
 
 Result<Keeping::Launched> Keeping::launch() {
   TRY_SET(Streams streams, Streams::make(record_.interactive, record_.terminal));
-  auto started = start(prepared_, streams, hooks_);
+  auto started = start(engine_.places, prepared_, streams, hooks_);
   if (!started) return std::unexpected(explain_loss(engine_, record_, std::move(started).error()));
   runtime::Running running = *std::move(started);
   streams.close_container_ends();

@@ -8,6 +8,7 @@
 #include "engine/health.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
+#include "engine/sharing.h"
 #include "engine/spec_plan.h"
 #include "engine/volume_use.h"
 #include "engine/volumes.h"
@@ -85,6 +86,7 @@ Record new_record(const RunRequest& request, const image::Image& image) {
   record.init_reaper = request.init;
   record.restart = request.restart;
   record.log = request.log;
+  record.shared = request.shared;
   record.entrypoint = request.entrypoint.value_or(image.config.entrypoint);
   record.arguments =
       request.command.empty() && !request.entrypoint ? image.config.cmd : request.command;
@@ -139,6 +141,18 @@ Result<> write_id_file(const RunRequest& request, const std::string& id, Undo& u
   return sys::write_all(file->borrow(), id);
 }
 
+// A range of ids: its own, or that of the container whose namespaces it shares.
+Result<> take_users(const Places& places, const std::optional<SharedRange>& shared,
+                    Record& record) {
+  if (!shared) {
+    TRY_SET(record.range, take_range(places, record.id));
+    return {};
+  }
+  TRY(share_range(places, shared->range, shared->owner, record.id));
+  record.range = shared->range;
+  return {};
+}
+
 }  // namespace
 
 Result<image::Image> find_image(const Engine& engine, const RunRequest& request,
@@ -162,8 +176,10 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   });
   TRY_SET(record.health, plan_health(request.health, image.config.health));
   TRY_SET(prepared.lock, make_container_dir(engine, record.id));
+  TRY_SET(const std::optional<SharedRange> shared,
+          settle_sharing(engine.places, record.shared, private_users));
   if (private_users) {
-    TRY_SET(record.range, take_range(engine.places, record.id));
+    TRY(take_users(engine.places, shared, record));
     undo.add([&engine, range = *record.range, id = record.id] {
       release_range(engine.places, range, id);
     });

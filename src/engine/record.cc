@@ -63,6 +63,13 @@ void describe(auto& v, Is<LogSettings> auto& log) {
   v.always("files", log.files);
 }
 
+void describe(auto& v, Is<Sharing> auto& sharing) {
+  v.optional("pid", sharing.pid);
+  v.optional("ipc", sharing.ipc);
+  v.optional("uts", sharing.uts);
+  v.optional("network", sharing.network);
+}
+
 void describe(auto& v, Is<RecordedMount> auto& mount) {
   v.always("type", mount.type);
   v.optional("name", mount.name);
@@ -109,6 +116,7 @@ void describe(auto& v, Is<Record> auto& record) {
   v.optional("restart", record.restart);
   v.optional("health", record.health);
   v.optional("log", record.log);
+  v.optional("shared", record.shared);
   v.optional("entrypoint", record.entrypoint);
   v.optional("arguments", record.arguments);
   v.optional("capAdd", record.cap_add);

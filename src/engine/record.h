@@ -57,6 +57,7 @@ struct Record {
   RestartPolicy restart;
   HealthCheck health;  // without a test: none
   LogSettings log;
+  Sharing shared;
   // As it was asked for, for whoever looks at it.
   std::vector<std::string> entrypoint, arguments, cap_add, cap_drop;
   bool privileged = false;

@@ -14,6 +14,12 @@ namespace planet::engine {
 
 enum class Network : std::uint8_t { kNone, kHost };  // kNone: a private namespace with loopback
 
+// Namespaces that are not the container's own (engine/sharing.h): "host" or "container:NAME", in a record its id.
+struct Sharing {
+  std::string pid, ipc, uts, network;  // network: "container:NAME" alone
+  bool operator==(const Sharing&) const = default;
+};
+
 // Whose user ids. kDefault is kAuto where the host can, else kHost, said once.
 enum class UserNamespace : std::uint8_t { kDefault, kAuto, kHost };
 
@@ -120,6 +126,7 @@ struct RunRequest {
   std::optional<oci::SeccompProfile> seccomp_profile;  // ... what it says
   std::string apparmor_profile;                        // empty: none is asked for
   Network network = Network::kNone;
+  Sharing shared;
   UserNamespace user_namespace = UserNamespace::kDefault;
   std::vector<oci::Rlimit> ulimits;
   std::optional<int> oom_score_adj;

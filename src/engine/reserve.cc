@@ -38,9 +38,30 @@ bool is_word(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-void release_link(const Places& places, const std::string& file, const std::string& id) {
+// False if it is another container's.
+bool release_link(const Places& places, const std::string& file, const std::string& id) {
   const auto owner = sys::read_link_at(places.root_dir.borrow(), file.c_str());
-  if (owner && *owner == id) (void)sys::unlink_at(places.root_dir.borrow(), file.c_str());
+  if (!owner || *owner != id) return false;
+  (void)sys::unlink_at(places.root_dir.borrow(), file.c_str());
+  return true;
+}
+
+std::string shared_dir(int range) {
+  return "shared-ranges/" + std::to_string(range);
+}
+
+void leave_shared(const Places& places, int range, const std::string& id) {
+  const BorrowedFd root = places.root_dir.borrow();
+  const std::string dir = shared_dir(range);
+  (void)sys::unlink_at(root, (dir + "/" + id).c_str());
+  (void)sys::unlink_at(root, dir.c_str(), AT_REMOVEDIR);  // unless others are in it
+}
+
+// Its owner is gone, and others have its users still.
+bool is_shared(const Places& places, int range) {
+  const BorrowedFd root = places.root_dir.borrow();
+  const std::string dir = shared_dir(range);
+  return sys::exists_at(root, dir.c_str()) && !sys::unlink_at(root, dir.c_str(), AT_REMOVEDIR);
 }
 
 // A container that is gone (and was renamed while its keeper had another name in mind), or whose maker has died before it had
@@ -115,8 +136,10 @@ Result<int> take_range(const Places& places, const std::string& id) {
     const int range = (start + i) % kRanges;
     const std::string file = "ranges/" + std::to_string(range);
     const Result<> taken = sys::symlink_at(id.c_str(), places.root_dir.borrow(), file.c_str());
-    if (taken) return range;
-    if (taken.error().code() != Code::kAlreadyExists) return std::unexpected(taken.error());
+    if (taken && !is_shared(places, range)) return range;
+    if (taken) (void)release_link(places, file, id);
+    if (!taken && taken.error().code() != Code::kAlreadyExists)
+      return std::unexpected(taken.error());
   }
   return fail(
       Code::kSystem,
@@ -124,11 +147,44 @@ Result<int> take_range(const Places& places, const std::string& id) {
 }
 
 void release_name(const Places& places, const std::string& name, const std::string& id) {
-  release_link(places, "names/" + name, id);
+  (void)release_link(places, "names/" + name, id);
 }
 
 void release_range(const Places& places, int range, const std::string& id) {
-  release_link(places, "ranges/" + std::to_string(range), id);
+  if (!release_link(places, "ranges/" + std::to_string(range), id)) leave_shared(places, range, id);
+}
+
+Result<> share_range(const Places& places, int range, const std::string& owner,
+                     const std::string& id) {
+  const BorrowedFd root = places.root_dir.borrow();
+  for (const std::string& dir : {std::string("shared-ranges"), shared_dir(range)}) {
+    const Result<> made = sys::make_dir_at(root, dir.c_str(), 0700);
+    if (!made && made.error().code() != Code::kAlreadyExists) return made;
+  }
+  TRY(sys::symlink_at(owner.c_str(), root, (shared_dir(range) + "/" + id).c_str()));
+  // First said, then looked: whoever takes the range from now on sees that it is shared. One that shares may be the owner
+  // of nothing but its share.
+  const std::string file = "ranges/" + std::to_string(range);
+  const auto now = sys::read_link_at(root, file.c_str());
+  const bool shares = sys::exists_at(root, (shared_dir(range) + "/" + owner).c_str());
+  if (shares || (now && *now == owner)) return {};
+  leave_shared(places, range, id);
+  return fail(Code::kNotFound, "container " + owner.substr(0, 12) + " has just been removed");
+}
+
+void sweep_shared_ranges(const Places& places) {
+  const BorrowedFd root = places.root_dir.borrow();
+  const auto dir = sys::open_at(root, "shared-ranges", O_RDONLY | O_DIRECTORY);
+  if (!dir) return;
+  const auto ranges = sys::list_dir(dir->borrow());
+  for (const std::string& range : ranges ? *ranges : std::vector<std::string>{}) {
+    const auto number = parse_number<int>(range, "range");
+    const auto one = sys::open_at(dir->borrow(), range.c_str(), O_RDONLY | O_DIRECTORY);
+    const auto ids = one ? sys::list_dir(one->borrow()) : Result<std::vector<std::string>>();
+    if (!number || !ids) continue;
+    for (const std::string& id : *ids)
+      if (!sys::exists_at(root, ("containers/" + id).c_str())) leave_shared(places, *number, id);
+  }
 }
 
 }  // namespace planet::engine

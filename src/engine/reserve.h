@@ -26,6 +26,14 @@ Result<> check_name(const std::string& name);
 Result<int> take_range(const Places& places, const std::string& id);
 std::uint32_t range_base(int range);
 
+// A range that another container has, for this one, too. Nobody else takes it until both are gone.
+//   root/shared-ranges/<n>/<id>
+// Errors: kNotFound - the other container is gone.
+Result<> share_range(const Places& places, int range, const std::string& owner,
+                     const std::string& id);
+// Of containers that are gone.
+void sweep_shared_ranges(const Places& places);
+
 // Gives back what is still the container's.
 void release_name(const Places& places, const std::string& name, const std::string& id);
 void release_range(const Places& places, int range, const std::string& id);

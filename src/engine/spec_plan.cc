@@ -54,9 +54,12 @@ Result<oci::Capabilities> plan_capabilities(const RunRequest& request, const Ide
 std::vector<oci::Namespace> plan_namespaces(const RunRequest& request, const Identity& identity) {
   using oci::NamespaceType;
   std::vector<oci::Namespace> namespaces;
-  for (const NamespaceType type : {NamespaceType::kMount, NamespaceType::kPid, NamespaceType::kUts,
-                                   NamespaceType::kIpc, NamespaceType::kCgroup})
-    namespaces.push_back({.type = type, .path = ""});
+  const Sharing& shared = request.shared;
+  for (const auto& [type, sharing] :
+       {std::pair(NamespaceType::kMount, std::string()), std::pair(NamespaceType::kPid, shared.pid),
+        std::pair(NamespaceType::kUts, shared.uts), std::pair(NamespaceType::kIpc, shared.ipc),
+        std::pair(NamespaceType::kCgroup, std::string())})
+    if (sharing != "host") namespaces.push_back({.type = type, .path = ""});
   if (request.network == Network::kNone)
     namespaces.push_back({.type = NamespaceType::kNetwork, .path = ""});
   if (identity.id_base) namespaces.push_back({.type = NamespaceType::kUser, .path = ""});
@@ -85,9 +88,13 @@ void plan_system_mounts(const RunRequest& request, const Identity& identity, oci
     add("/sys", "sysfs", "sysfs", {"nosuid", "noexec", "nodev", rw});
   if (!(identity.id_base && request.network == Network::kHost))
     add("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", rw});
+  // Shows the queues of the ipc namespace that it is in, whosoever that is.
   add("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"});
-  add("/dev/shm", "tmpfs", "shm",
-      {"nosuid", "noexec", "nodev", "mode=1777", "size=" + std::to_string(request.shm_bytes)});
+  if (request.shared.ipc == "host")
+    add("/dev/shm", "bind", "/dev/shm", {"bind", "nosuid", "noexec", "nodev"});
+  else
+    add("/dev/shm", "tmpfs", "shm",
+        {"nosuid", "noexec", "nodev", "mode=1777", "size=" + std::to_string(request.shm_bytes)});
 }
 
 // Owned inside as on the host, as far as the container has such a user.
@@ -134,7 +141,7 @@ void plan_linux(const RunRequest& request, const Identity& identity, oci::Spec& 
   }
   spec.linux_.sysctl = request.sysctls;
   // A network of its own has no privileged ports to protect, and ping is no privilege there: as docker sets it.
-  if (request.network == Network::kNone && identity.id_base) {
+  if (request.network == Network::kNone && request.shared.network.empty() && identity.id_base) {
     spec.linux_.sysctl.try_emplace("net.ipv4.ip_unprivileged_port_start", "0");
     spec.linux_.sysctl.try_emplace("net.ipv4.ping_group_range",
                                    "0 " + std::to_string(kIdsPerContainer - 1));
@@ -152,7 +159,7 @@ std::string cgroup_path(const std::string& parent, const std::string& id) {
 Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& image,
                             const Identity& identity) {
   oci::Spec spec;
-  const bool own_name = request.network != Network::kHost;
+  const bool own_name = request.network != Network::kHost && request.shared.uts.empty();
   spec.hostname = request.hostname.value_or(own_name ? identity.id.substr(0, kShortId) : "");
   oci::Process process;
   process.terminal = request.terminal;
