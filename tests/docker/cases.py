@@ -493,10 +493,11 @@ case("namespaces of others", """
 e run -d --name one -h planet small:1
 e run --rm --pid container:one small:1 cat /proc/1/comm
 e run --rm --uts host small:1 hostname | cmp - <(hostname) && echo same
-e run --rm --pid host small:1 cat /proc/1/comm
+e run --rm --pid host small:1 cat /proc/1/comm ## `--pid host`, `--ipc host`
+e run --rm --pid host --userns host small:1 cat /proc/1/comm
 e run --rm --pid container:no-such small:1 true
-e run --rm --ipc container:one small:1 true ## run --ipc container:ID
-e run --rm --network container:one small:1 true ## `run --network`
+e run --rm --ipc container:one small:1 true
+e run --rm --network container:one small:1 true
 e run --rm --network none small:1 ls /sys/class/net
 e run --rm --gpus all small:1 true
 """)
