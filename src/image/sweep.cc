@@ -54,7 +54,11 @@ struct Needed {
 Result<Needed> needed_by_images(const Store& store) {
   Needed needed;
   TRY_SET(const std::vector<std::string> indexes, names_in(store, "digests"));
-  needed.blobs.insert(indexes.begin(), indexes.end());
+  for (const std::string& index : indexes) {
+    // An empty one is what a removal or a publication that was killed has left; it needs nothing.
+    const std::string dir = "digests/" + index;
+    if (!sys::unlink_at(store.dir(), dir.c_str(), AT_REMOVEDIR)) needed.blobs.insert(index);
+  }
   TRY_SET(const std::vector<std::string> digests, store.digests());
   for (const std::string& digest : digests) {
     TRY_SET(const Image image, store.read_image(digest));

@@ -114,6 +114,17 @@ print(int(sum(float(n) * units[u] for n, u in re.findall(r"([0-9.]+)([kMG]?B)", 
 	[ ! -e "$root/containers/$id" ]
 }
 
+@test "what a registry called an image pins nothing when the image is gone" {
+	planet images >/dev/null
+	local hex
+	hex=$(printf x | sha256sum | cut -d " " -f 1)
+	printf x >"$root/blobs/sha256/$hex"
+	mkdir -p "$root/digests/$hex" # the link in it was taken away before the kill
+	planet image prune -f >/dev/null
+	[ ! -e "$root/blobs/sha256/$hex" ]
+	[ ! -e "$root/digests/$hex" ]
+}
+
 @test "of fifty that take one name one wins, and the others say whose it is; also one that a dead one had" {
 	local round i pids winner
 	for round in free stale; do
