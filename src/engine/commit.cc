@@ -200,7 +200,7 @@ Result<std::string> commit(const Engine& engine, const std::string& id,
   TRY(check_changes(options.changes));
   TRY_SET(const StillContainer still, hold_still(engine, id));
   const Record& record = still.container.record;
-  if (record.layers.empty())
+  if (!record.rootfs.empty())
     return fail(Code::kInvalidArgument, "container " + record.name +
                                             " runs on a directory, not on an image; use `planet "
                                             "export`");

@@ -65,6 +65,17 @@ Result<std::optional<fs::DetachedMount>> mount_volume(const RecordedMount& mount
   return bind;
 }
 
+Result<std::optional<fs::DetachedMount>> mount_image(const Engine& engine,
+                                                     const RecordedMount& mount,
+                                                     std::optional<BorrowedFd> map) {
+  std::vector<std::string> layers;
+  layers.reserve(mount.layers.size());
+  for (const std::string& layer : mount.layers) layers.push_back(engine.store.layer_dir(layer));
+  TRY_SET(const fs::MountOptions options, fs::parse_mount_options(mount.options));
+  TRY_SET(fs::DetachedMount view, fs::make_view(layers, mount.subpath, options, map));
+  return view;
+}
+
 Result<fs::DetachedMount> mount_stopped(const Engine& engine, const Record& record, Access access,
                                         Below below) {
   UniqueFd user_ns;
@@ -78,8 +89,9 @@ Result<fs::DetachedMount> mount_stopped(const Engine& engine, const Record& reco
   if (below == Below::kNothing) return root;
   for (const RecordedMount& mount : record.mounts) {
     if (mount.type == "tmpfs") continue;
-    TRY_SET(std::optional<fs::DetachedMount> one, mount_volume(mount, map), mount.destination);
-    if (one) volumes.push_back({.path = mount.destination, .mount = *std::move(one)});
+    auto one = mount.type == "image" ? mount_image(engine, mount, map) : mount_volume(mount, map);
+    if (!one) return std::unexpected(Error(one.error()).while_doing(mount.destination));
+    if (*one) volumes.push_back({.path = mount.destination, .mount = **std::move(one)});
   }
   return fs::assemble(std::move(root), std::move(volumes));
 }

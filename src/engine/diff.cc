@@ -102,7 +102,7 @@ bool is_always_covered(std::string_view path) {
 Result<std::vector<Change>> diff_container(const Engine& engine, const std::string& id) {
   TRY_SET(const Container container, look_at(engine.places, id));
   TRY(check_whole(container));
-  if (container.record.layers.empty())
+  if (!container.record.rootfs.empty())
     return fail(Code::kInvalidArgument, "container " + container.record.name +
                                             " runs on a directory: there is no image to compare "
                                             "with");

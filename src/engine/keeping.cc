@@ -53,12 +53,13 @@ Error explain_loss(const Engine& engine, const Record& record, Error error) {
   return Error(Code::kNotFound, "image " + quote(record.image) + " was removed meanwhile");
 }
 
-Result<runtime::Running> start(const Places& places, const Prepared& prepared,
+Result<runtime::Running> start(const Engine& engine, const Prepared& prepared,
                                const Streams& streams, const RunHooks& hooks) {
   oci::Spec spec = prepared.spec;
   TRY_SET(const std::vector<UniqueFd> pinned, pin_subpaths(prepared.record, spec));
-  TRY_SET(const std::vector<UniqueFd> shared, pin_shared(places, prepared.record, spec));
+  TRY_SET(const std::vector<UniqueFd> shared, pin_shared(engine.places, prepared.record, spec));
   runtime::LaunchRequest launch{.spec = spec, .root = prepared.root};
+  launch.layer_mounts = plan_image_mounts(engine, prepared.record);
   launch.stdio = streams.stdio();
   launch.user = prepared.user;
   launch.groups = prepared.record.groups;
@@ -137,7 +138,7 @@ Result<> Keeping::listen() {
 
 Result<Keeping::Launched> Keeping::launch() {
   TRY_SET(Streams streams, Streams::make(record_.interactive, record_.terminal));
-  auto started = start(engine_.places, prepared_, streams, hooks_);
+  auto started = start(engine_, prepared_, streams, hooks_);
   if (!started) return std::unexpected(explain_loss(engine_, record_, std::move(started).error()));
   runtime::Running running = *std::move(started);
   streams.close_container_ends();

@@ -6,6 +6,7 @@
 #include "base/strings.h"
 #include "engine/parse.h"
 #include "engine/volume_name.h"
+#include "image/reference.h"
 
 namespace planet::engine {
 namespace {
@@ -109,6 +110,7 @@ class MountText {
     if (equals != std::string_view::npos) value = field.substr(equals + 1);
     if (key == "readonly" || key == "ro") {
       TRY_SET(read_only_, parse_bool(text_, key, value));
+      writable_ = !read_only_;
       return {};
     }
     if (key == "bind-nonrecursive") {
@@ -132,14 +134,17 @@ class MountText {
     for (const std::string& kind : kinds_)
       if (kind != type_)
         return bad("--mount", text_, "options of " + kind + "-* are not for type " + quote(type_));
+    if (!volume_.subpath.empty() && type_ != "volume" && type_ != "image")
+      return bad("--mount", text_, "subpath is not for type " + quote(type_));
     if (type_ == "tmpfs") return finish_tmpfs(request);
+    if (type_ == "image") return finish_image(request);
     if (read_only_) volume_.options.emplace_back(writable_below_ ? "ro" : "rro");
     if (type_ == "bind")
       TRY(finish_bind(here));
     else if (type_ == "volume")
       TRY(finish_volume());
     else
-      return bad("--mount", text_, "type " + quote(type_) + " is not volume, bind or tmpfs");
+      return bad("--mount", text_, "type " + quote(type_) + " is not volume, bind, tmpfs or image");
     request.volumes.push_back(std::move(volume_));
     return {};
   }
@@ -163,7 +168,9 @@ class MountText {
         return bad("--mount", text_, "consistency is consistent, delegated, cached or default");
     } else if (key.starts_with("bind-")) {
       return take_bind(key, value);
-    } else if (key.starts_with("volume-") || key == "subpath") {
+    } else if (key.ends_with("subpath")) {
+      return take_subpath(key, value);
+    } else if (key.starts_with("volume-")) {
       return take_volume(key, value);
     } else if (key.starts_with("tmpfs-")) {
       return take_tmpfs(key, value);
@@ -188,11 +195,16 @@ class MountText {
     return of("bind");
   }
 
+  Result<> take_subpath(const std::string& key, std::string_view value) {
+    if (key != "subpath" && key != "volume-subpath" && key != "image-subpath")
+      return bad("--mount", text_, "unknown field " + quote(key));
+    TRY(check_subpath(text_, value));
+    volume_.subpath = value;
+    return key == "subpath" ? Result<>() : of(key == "volume-subpath" ? "volume" : "image");
+  }
+
   Result<> take_volume(const std::string& key, std::string_view value) {
-    if (key == "volume-subpath" || key == "subpath") {
-      TRY(check_subpath(text_, value));
-      volume_.subpath = value;
-    } else if (key == "volume-label") {
+    if (key == "volume-label") {
       TRY(add_pair("--mount volume-label", value, volume_.labels));
     } else if (key == "volume-opt") {
       TRY(add_pair("--mount volume-opt", value, volume_.driver_options));
@@ -225,6 +237,16 @@ class MountText {
     return {};
   }
 
+  Result<> finish_image(RunRequest& request) {
+    if (volume_.source.empty()) return bad("--mount", text_, "it has no source");
+    if (writable_) return bad("--mount", text_, "an image is mounted read-only");
+    TRY(image::parse_reference(volume_.source), "--mount " + quote(text_.substr(0, 300)));
+    volume_.kind = VolumeKind::kImage;
+    volume_.options = {"ro", "nosuid", "nodev"};
+    request.volumes.push_back(std::move(volume_));
+    return {};
+  }
+
   Result<> finish_bind(const std::string& here) {
     volume_.kind = VolumeKind::kBind;
     if (volume_.source.empty()) return bad("--mount", text_, "it has no source");
@@ -247,6 +269,7 @@ class MountText {
   std::vector<std::string> kinds_;  // what the type must be, by the fields that were given
   std::vector<std::string> tmpfs_;
   bool read_only_ = false, writable_below_ = false;
+  bool writable_ = false;  // it was said that it is not read-only
 };
 
 // Fields between commas; one between double quotes may have commas in it, and "" for a quote: RFC 4180.

@@ -20,7 +20,7 @@ Result<Volume> parse_volume(std::string_view text, const std::string& here);
 // --tmpfs DST[:OPTION,...]
 Result<oci::Mount> parse_tmpfs(std::string_view text);
 
-// --mount type=volume|bind|tmpfs,source=...,target=...[,...]; fills one of the two lists.
+// --mount type=volume|bind|tmpfs|image,source=...,target=...[,...]; fills one of the two lists.
 Result<> parse_mount(std::string_view text, const std::string& here, RunRequest& request);
 
 // --volumes-from CONTAINER[:ro|rw]

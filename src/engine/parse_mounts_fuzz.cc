@@ -15,9 +15,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   (void)parse_volumes_from(text);
   for (const Volume& volume : request.volumes) {
     const bool bind = volume.kind == VolumeKind::kBind;
+    const bool named = volume.kind == VolumeKind::kVolume;
     if (!volume.destination.starts_with('/')) std::abort();
     if (bind && !volume.source.starts_with('/')) std::abort();
-    if (!bind && !volume.source.empty() && !is_volume_name(volume.source)) std::abort();
+    if (named && !volume.source.empty() && !is_volume_name(volume.source)) std::abort();
     if (volume.subpath.starts_with('/') || volume.subpath == ".." ||
         volume.subpath.starts_with("../"))
       std::abort();

@@ -77,6 +77,17 @@ TEST(ParseMount, TakesBindVolumeAndTmpfs) {
   EXPECT_EQ(anonymous->volumes.at(0).source, "");
 }
 
+TEST(ParseMount, AnImageIsReadOnly) {
+  const auto image = mounted("type=image,src=example.org/a:1,dst=/b,image-subpath=usr/share,ro");
+  ASSERT_TRUE(image) << image.error().to_string();
+  const Volume& made = image->volumes.at(0);
+  EXPECT_EQ(made.kind, VolumeKind::kImage);
+  EXPECT_EQ(made.source, "example.org/a:1");
+  EXPECT_EQ(made.subpath, "usr/share");
+  EXPECT_THAT(made.options, ElementsAre("ro", "nosuid", "nodev"));
+  EXPECT_TRUE(mounted("type=image,src=a,dst=/b,subpath=usr"));
+}
+
 TEST(ParseMount, QuotesKeepCommas) {
   const auto bind = mounted(R"(type=bind,"source=/a,b",target=/c)");
   ASSERT_TRUE(bind);
@@ -108,6 +119,13 @@ TEST(ParseMount, RefusesTheRest) {
                           "type=bind,src=/a,dst=/b,bind-propagation=up",
                           "type=tmpfs,dst=/b,tmpfs-size=much",
                           "type=volume,dst",
+                          "type=image,dst=/b",
+                          "type=image,src=Bad:Name:x,dst=/b",
+                          "type=image,src=a,dst=/b,ro=false",
+                          "type=image,src=a,dst=/b,volume-nocopy",
+                          "type=image,src=a,dst=/b,subpath=../x",
+                          "type=bind,src=/a,dst=/b,subpath=x",
+                          "type=tmpfs,dst=/b,subpath=x",
                           "type=bind,target=/b"})
     EXPECT_FALSE(mounted(bad)) << bad;
   EXPECT_THAT(mounted("type=bind,src=/a,dst=/b,volume-nocopy").error().to_string(),

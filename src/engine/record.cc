@@ -78,6 +78,7 @@ void describe(auto& v, Is<RecordedMount> auto& mount) {
   v.optional("subpath", mount.subpath);
   v.optional("options", mount.options);
   v.optional("anonymous", mount.anonymous);
+  v.optional("layers", mount.layers);
 }
 
 void describe(auto& v, Is<Record> auto& record) {

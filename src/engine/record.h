@@ -19,13 +19,14 @@ inline constexpr std::size_t kShortId = 12;  // digits of an id, as ps and the h
 
 // What was mounted for the user, for `inspect`, --volumes-from, and whoever removes volumes.
 struct RecordedMount {
-  std::string type;         // "volume", "bind" or "tmpfs"
-  std::string name;         // the volume's
+  std::string type;         // "volume", "bind", "tmpfs" or "image"
+  std::string name;         // the volume's, or the image's
   std::string source;       // a path of the host
   std::string destination;  // in the container
   std::string subpath;      // what of the volume is mounted; empty for all
   std::vector<std::string> options;
-  bool anonymous = false;  // the volume goes with the container
+  bool anonymous = false;           // the volume goes with the container
+  std::vector<std::string> layers;  // chain ids of what is shown of the image, topmost first
   bool read_only() const;
   std::string propagation() const;  // "rprivate" unless something else was asked for
   bool operator==(const RecordedMount&) const = default;
@@ -33,7 +34,7 @@ struct RecordedMount {
 
 struct Record {
   std::string id, name, image, image_digest, created;  // created: RFC 3339, UTC
-  // Chain ids of the image, topmost first. Written before any of them is opened: whoever deletes layers looks here.
+  // Chain ids of the image, topmost first, then those of images that are mounted. Written before any of them is opened: whoever deletes layers looks here.
   std::vector<std::string> layers;
   std::vector<std::string> command;
   std::map<std::string, std::string> labels;

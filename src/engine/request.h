@@ -72,18 +72,20 @@ struct LogSettings {
   bool operator==(const LogSettings&) const = default;
 };
 
-enum class VolumeKind : std::uint8_t { kBind, kVolume };
+enum class VolumeKind : std::uint8_t { kBind, kVolume, kImage };
 
 // When the image is got from its registry.
 enum class Pull : std::uint8_t { kMissing, kAlways, kNever };
 
 struct Volume {
   VolumeKind kind = VolumeKind::kBind;
-  std::string source;       // kBind: an absolute path; kVolume: its name, empty for one without
-  std::string destination;  // in the container
+  // kBind: an absolute path; kVolume: its name, empty for one without; kImage: the image's
+  std::string source;
+  std::string destination;           // in the container
   std::vector<std::string> options;  // "ro", "rbind", ...
+  // Of a volume or an image:
+  std::string subpath;  // what of it is mounted; empty for all
   // Of a volume:
-  std::string subpath;     // what of it is mounted; empty for all
   bool copy_up = true;     // an empty one gets what the image has at the destination
   bool anonymous = false;  // it goes with the container
   std::map<std::string, std::string> labels, driver_options;  // of one that is made for it

@@ -58,13 +58,18 @@ class Collection {
   std::vector<Volume> volumes_;
 };
 
+VolumeKind kind_of(const RecordedMount& mount) {
+  if (mount.type == "image") return VolumeKind::kImage;
+  return mount.type == "bind" ? VolumeKind::kBind : VolumeKind::kVolume;
+}
+
 Result<> add_from(const Engine& engine, const VolumesFrom& from, Collection& all) {
   TRY_SET(const std::string id, find_container(engine.places, from.container));
   TRY_SET(const Container container, look_at(engine.places, id));
   TRY(check_whole(container));
   for (const RecordedMount& mount : container.record.mounts) {
     if (mount.type == "tmpfs") continue;
-    Volume volume{.kind = mount.type == "bind" ? VolumeKind::kBind : VolumeKind::kVolume,
+    Volume volume{.kind = kind_of(mount),
                   .source = mount.type == "bind" ? mount.source : mount.name,
                   .destination = mount.destination,
                   .options = mount.options,
@@ -96,6 +101,22 @@ Result<Collection> collect(const Engine& engine, const RunRequest& request,
     TRY(add_from(engine, from, all), "--volumes-from " + printable(from.container));
   add_of_image(image, all);
   return all;
+}
+
+// What the record names is not removed: neither what is mounted, nor what the image needs beside it.
+Result<> add_image(const Engine& engine, const Volume& volume, Record& record) {
+  TRY_SET(const image::Image image, engine.store.resolve(volume.source));
+  RecordedMount mount{.type = "image",
+                      .name = volume.source,
+                      .source = "",
+                      .destination = volume.destination,
+                      .subpath = volume.subpath,
+                      .options = volume.options};
+  for (std::size_t i = 0; i < image.shown && i < image.chain.size(); ++i)
+    mount.layers.push_back(image.chain[i]);
+  record.layers.insert(record.layers.end(), image.chain.begin(), image.chain.end());
+  record.mounts.push_back(std::move(mount));
+  return {};
 }
 
 RecordedMount recorded(const Volume& volume) {
@@ -167,10 +188,9 @@ Result<UniqueFd> claim_volumes(const Engine& engine, const RunRequest& request,
   TRY_SET(Collection all, collect(engine, request, image));
   UniqueFd lock;
   for (Volume& volume : all.volumes()) {
-    if (volume.kind == VolumeKind::kBind) {
-      record.mounts.push_back(recorded(volume));
-      continue;
-    }
+    if (volume.kind == VolumeKind::kImage) TRY(add_image(engine, volume, record), "--mount");
+    if (volume.kind == VolumeKind::kBind) record.mounts.push_back(recorded(volume));
+    if (volume.kind != VolumeKind::kVolume) continue;
     if (!lock.valid()) {
       TRY_SET(lock, lock_volumes(engine.places));
     }
@@ -222,6 +242,16 @@ void plan_recorded_mounts(const Record& record, oci::Spec& spec) {
                              .gid_mappings = {}});
       continue;
     }
+    if (mount.type == "image") {
+      // No source that exists: it comes from the layers that are named beside the Spec.
+      spec.mounts.push_back({.destination = mount.destination,
+                             .type = "bind",
+                             .source = "/dev/null/image",
+                             .options = mount.options,
+                             .uid_mappings = {},
+                             .gid_mappings = {}});
+      continue;
+    }
     // Through the container's own id map, its root and the host's owner of a file are the same: what is mounted on
     // purpose can be used.
     spec.mounts.push_back({.destination = mount.destination,
@@ -236,7 +266,7 @@ void plan_recorded_mounts(const Record& record, oci::Spec& spec) {
 Result<std::vector<UniqueFd>> pin_subpaths(const Record& record, oci::Spec& spec) {
   std::vector<UniqueFd> pinned;
   for (const RecordedMount& mount : record.mounts) {
-    if (mount.subpath.empty()) continue;
+    if (mount.subpath.empty() || mount.type != "volume") continue;
     TRY_SET(UniqueFd base, sys::open_at(sys::kCwd, mount.source.c_str(), O_PATH | O_DIRECTORY));
     const fs::Root volume(std::move(base));
     auto part = volume.open(mount.subpath, O_PATH);
@@ -251,6 +281,19 @@ Result<std::vector<UniqueFd>> pin_subpaths(const Record& record, oci::Spec& spec
     pinned.push_back(*std::move(part));
   }
   return pinned;
+}
+
+std::vector<runtime::LayersMount> plan_image_mounts(const Engine& engine, const Record& record) {
+  std::vector<runtime::LayersMount> mounts;
+  for (const RecordedMount& mount : record.mounts) {
+    if (mount.type != "image") continue;
+    runtime::LayersMount& one = mounts.emplace_back();
+    one.destination = mount.destination;
+    one.subpath = mount.subpath;
+    for (const std::string& layer : mount.layers)
+      one.layers.push_back(engine.store.layer_dir(layer));
+  }
+  return mounts;
 }
 
 }  // namespace planet::engine

@@ -12,6 +12,7 @@
 #include "engine/run.h"
 #include "image/store.h"
 #include "oci/spec.h"
+#include "runtime/launch.h"
 
 namespace planet::engine {
 
@@ -29,6 +30,9 @@ Result<> fill_volumes(const Engine& engine, const RunRequest& request, const ima
 
 // The mounts of `record`, as the Spec has them.
 void plan_recorded_mounts(const Record& record, oci::Spec& spec);
+
+// Those of images, for a start.
+std::vector<runtime::LayersMount> plan_image_mounts(const Engine& engine, const Record& record);
 
 // Before each start: a subpath is found in its volume, where neither a link nor an exchange of names leads out of it, and is
 // from then on a descriptor (CVE-2017-1002101, CVE-2021-25741). The Spec names the descriptors, which must stay open until

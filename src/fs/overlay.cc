@@ -176,4 +176,29 @@ Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<Borrow
   return mount;
 }
 
+namespace {
+
+Result<DetachedMount> part_of(DetachedMount whole, const std::string& subpath) {
+  TRY_SET(UniqueFd top, sys::duplicate(whole.root()));
+  TRY_SET(const UniqueFd part, Root(std::move(top)).open(subpath, O_PATH));
+  auto mount = DetachedMount::clone(part.borrow(), "", false);
+  if (!mount && mount.error().sys_errno() == EINVAL)
+    return fail(Code::kUnsupported,
+                "a part of an image can be mounted since Linux 6.15; mount the whole image");
+  if (mount) mount->keep(std::move(whole));
+  return mount;
+}
+
+}  // namespace
+
+Result<DetachedMount> make_view(const std::vector<std::string>& layers, const std::string& subpath,
+                                const MountOptions& options, std::optional<BorrowedFd> user_ns) {
+  TRY_SET(DetachedMount view, make_overlay({.layers = layers}, user_ns));
+  if (!subpath.empty()) {
+    TRY_SET(view, part_of(std::move(view), subpath), "subpath " + quote(subpath));
+  }
+  TRY(view.set_attributes(options));
+  return view;
+}
+
 }  // namespace planet::fs

@@ -33,4 +33,10 @@ enum class OverlayInterface : std::uint8_t { kProbe, kDescriptors, kString };
 Result<DetachedMount> make_overlay(const OverlayDirs& dirs, std::optional<BorrowedFd> user_ns,
                                    OverlayInterface interface = OverlayInterface::kProbe);
 
+// The layers (topmost first) merged, to be read: all of them, or what is at `subpath`, from which no link leads out.
+// Errors: as make_overlay; kNotFound - there is no such path; kUnsupported - a part of a mount that is nowhere, before
+// Linux 6.15.
+Result<DetachedMount> make_view(const std::vector<std::string>& layers, const std::string& subpath,
+                                const MountOptions& options, std::optional<BorrowedFd> user_ns);
+
 }  // namespace planet::fs

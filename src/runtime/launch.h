@@ -37,6 +37,14 @@ struct OverlayRoot {
   std::string work;
 };
 
+// Layers of another image, topmost first, at the place of the mount of this destination, whose source does not count; or
+// what is at `subpath` in them. Through the id map of the user namespace, as the layers of the root.
+struct LayersMount {
+  std::string destination;
+  std::vector<std::string> layers;
+  std::string subpath;
+};
+
 using RootSource = std::variant<DirectoryRoot, OverlayRoot>;
 
 // What the container's first process gets as descriptors 0, 1, 2 when spec.process.terminal is false.
@@ -53,6 +61,7 @@ using Warn = std::function<void(const std::string& what)>;
 struct LaunchRequest {
   const oci::Spec& spec;
   RootSource root;
+  std::vector<LayersMount> layer_mounts;
   std::optional<Stdio> stdio;         // must be set unless the spec asks for a terminal
   std::vector<BorrowedFd> extra_fds;  // become 3, 4, ... in the container
   std::optional<std::string>

@@ -240,6 +240,18 @@ Result<fs::DetachedMount> make_bind(const PlannedMount& mount, const oci::Linux&
   return bind;
 }
 
+namespace {
+
+Result<fs::DetachedMount> make_volume(const LaunchRequest& request, const PlannedMount& mount,
+                                      std::optional<BorrowedFd> user_ns) {
+  const auto image =
+      std::ranges::find(request.layer_mounts, mount.destination, &LayersMount::destination);
+  if (image == request.layer_mounts.end()) return make_bind(mount, request.spec.linux_, user_ns);
+  return fs::make_view(image->layers, image->subpath, mount.options, user_ns);
+}
+
+}  // namespace
+
 Result<std::vector<fs::DetachedMount>> make_host_mounts(
     const LaunchRequest& request, const Plan& plan,
     const std::function<Result<Owner>()>& find_owner, std::optional<BorrowedFd> user_ns,
@@ -256,9 +268,8 @@ Result<std::vector<fs::DetachedMount>> make_host_mounts(
     const bool dev = mount.maker == Maker::kParentDev;
     TRY(steps.run(info_of(dev || mount.device ? LaunchStep::kDevices : LaunchStep::kVolumes),
                   mount.destination, [&]() -> Result<> {
-                    TRY_SET(fs::DetachedMount one,
-                            dev ? make_dev(plan, mount, owner)
-                                : make_bind(mount, request.spec.linux_, user_ns));
+                    TRY_SET(fs::DetachedMount one, dev ? make_dev(plan, mount, owner)
+                                                       : make_volume(request, mount, user_ns));
                     made.push_back(std::move(one));
                     return {};
                   }));

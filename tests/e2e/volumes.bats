@@ -201,6 +201,45 @@ volumes() { planet volume ls -q | sort | tr '\n' ' '; }
 	[ "$(cat "$top/device/file")" = x ]
 }
 
+@test "--mount type=image: another image's files, to be read, and kept as long as they are needed" {
+	make_image
+	mkdir -p "$top/image/usr/share"
+	echo word >"$top/image/usr/share/word"
+	ln -s / "$top/image/out"
+	tar -C "$top/image" -c . | planet import - example.org/other:1 >/dev/null
+	planet create --name layered example.org/other:1 sh >/dev/null
+	planet cp -q "$top/image/usr/share/word" layered:/usr/share/second
+	planet commit layered example.org/other:2 >/dev/null # of two layers
+	planet rm layered >/dev/null
+	local users tag
+	for users in auto host; do
+		for tag in 1 2; do
+			[ "$(planet run --rm --userns $users --mount type=image,src=example.org/other:$tag,dst=/x busybox sh -c 'cat /x/usr/share/word; stat -c %u:%g /x/data; touch /x/new 2>/dev/null || echo refused')" = $'word\n33:44\nrefused' ]
+		done
+	done
+	run planet run --rm --mount type=image,src=example.org/other:2,dst=/x,subpath=usr/share busybox ls /x
+	[ "$output" = $'second\nword' ] || [[ "$output" == *"since Linux 6.15"* ]]
+	# It stays as long as a container needs it.
+	planet run --name user --mount type=image,src=example.org/other:2,dst=/x busybox cat /x/usr/share/second
+	planet rmi -f example.org/other:2 example.org/other:1 >/dev/null
+	planet image prune -af >/dev/null
+	[ "$(planet start -a user)" = word ]
+	planet cp -q user:/x/usr/share/second "$top/back"
+	[ "$(cat "$top/back")" = word ]
+	[ "$(planet inspect -f '{{range .Mounts}}{{.Type}} {{.Name}} {{.Destination}} {{.RW}}{{end}}' user)" = "image example.org/other:2 /x false" ]
+	planet rm user >/dev/null
+	planet image prune -af >/dev/null
+	planet system check
+	run planet run --rm --mount type=image,src=example.org/other:2,dst=/x busybox true
+	[ "$status" = 125 ]
+	[[ "$output" == *'no image "example.org/other:2" here'* ]]
+	for words in "dst=/x" "src=example.org/voluminous:1,dst=/x,ro=false" "src=example.org/voluminous:1,dst=/x,subpath=nosuch" "src=example.org/voluminous:1,dst=/x,subpath=../x"; do
+		run planet run --rm --mount "type=image,$words" busybox true
+		[ "$status" = 125 ] || { echo "$words: $status $output"; return 1; }
+		[ "$(wc -l <<<"$output")" = 1 ]
+	done
+}
+
 @test "run: what is refused of mounts, in one sentence and with nothing left" {
 	for words in "-v a/b:/x" "-v x:/y" "-v data:/" "-v data:/x:bogus" "-v data:/x -v other:/x" "-v data:/x --tmpfs /x" \
 		"--mount type=volume,src=a/b,dst=/x" "--mount type=bind,src=tmp,dst=/x" "--mount dst=x" "--mount type=foo,dst=/x" \
