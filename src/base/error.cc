@@ -1,7 +1,9 @@
 #include "base/error.h"
 
 #include <cerrno>
+#include <string>
 #include <system_error>
+#include <utility>
 
 namespace planet {
 namespace {
@@ -24,10 +26,17 @@ Code code_of(int err) {
   }
 }
 
+// A path may have thousands of letters, and who chose it may be an image: the sentence stays one that people read.
+std::string shortened(std::string text) {
+  constexpr std::size_t kMost = 300;
+  if (text.size() > kMost) text.replace(kMost, std::string::npos, "...");
+  return text;
+}
+
 }  // namespace
 
 Error Error::from_errno(int err, std::string what, std::source_location at) {
-  Error e(code_of(err), std::move(what), at);
+  Error e(code_of(err), shortened(std::move(what)), at);
   e.errno_ = err;
   return e;
 }
@@ -39,7 +48,7 @@ Error Error::from_wire(Code code, int err, std::string what) {
 }
 
 Error Error::while_doing(std::string_view doing) && {
-  what_.insert(0, ": ").insert(0, doing);
+  what_.insert(0, ": ").insert(0, shortened(std::string(doing)));
   return std::move(*this);
 }
 

@@ -31,5 +31,15 @@ TEST(Error, CarriesErrnoAndItsText) {
   EXPECT_EQ(error.to_string(), "read config: openat x: No such file or directory");
 }
 
+TEST(Error, StaysASentenceHoweverLongAPathIs) {
+  const std::string path(5000, 'x');
+  const std::string text =
+      Error::from_errno(ENOENT, "openat " + path).while_doing("enter " + path).to_string();
+  EXPECT_LT(text.size(), 700U);
+  EXPECT_TRUE(text.starts_with("enter xxx"));
+  EXPECT_TRUE(text.contains("...: openat xxx"));
+  EXPECT_TRUE(text.ends_with("...: No such file or directory"));
+}
+
 }  // namespace
 }  // namespace planet
