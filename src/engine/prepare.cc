@@ -17,6 +17,7 @@
 #include "sys/file.h"
 #include "sys/process.h"
 #include "sys/random.h"
+#include "sys/signals.h"
 
 namespace planet::engine {
 namespace {
@@ -116,6 +117,13 @@ Result<> check_ids(const image::Image& image, const Record& record) {
                   ", but a private range has the ids 0 to 65535; use --userns host");
 }
 
+// Else `stop` would send another signal than the image wants, and nobody would know.
+Result<> check_stop_signal(const Record& record) {
+  if (sys::signal_number(record.stop_signal) != 0) return {};
+  return fail(Code::kInvalidArgument, "the image's stop signal " + quote(record.stop_signal) +
+                                          " is none of this system; give one with --stop-signal");
+}
+
 // The rules of the user's profile that hold for this container, also for what exec puts into it.
 Result<> plan_seccomp(const Engine& engine, const RunRequest& request, Record& record,
                       oci::Spec& spec) {
@@ -174,6 +182,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   undo.add([&engine, id = record.id, cgroup = record.cgroup] {
     (void)discard_container(engine.places, id, cgroup);
   });
+  TRY(check_stop_signal(record));
   TRY_SET(record.health, plan_health(request.health, image.config.health));
   TRY_SET(prepared.lock, make_container_dir(engine, record.id));
   TRY_SET(const std::optional<SharedRange> shared,

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """An OCI archive with one layer and a configuration as wanted, true or not.
 
-    image.py ARCHIVE NAME DIRECTORY CONFIG [PATH:ATTRIBUTE=VALUE...]
+    image.py ARCHIVE NAME DIRECTORY CONFIG [PATH:ATTRIBUTE=VALUE...] [@ANNOTATION=VALUE...]
 
-DIRECTORY becomes the layer; CONFIG is the JSON of config.config; each PATH gets the extended attribute.
+DIRECTORY becomes the layer; CONFIG is the JSON of config.config, or @FILE with it; each PATH gets the extended attribute;
+annotations stand on the manifest, on its layer and in the index.
 """
 import hashlib
 import io
@@ -28,9 +29,15 @@ def layer_of(directory, attributes):
     return buffer.getvalue()
 
 
-def main(archive, name, directory, config, *attribute_words):
-    attributes = {}
-    for word in attribute_words:
+def main(archive, name, directory, config, *words):
+    attributes, annotations = {}, {}
+    if config.startswith("@"):
+        with open(config[1:]) as file:
+            config = file.read()
+    for word in words:
+        if word.startswith("@"):
+            annotations.update([word[1:].split("=", 1)])
+            continue
         path, rest = word.split(":", 1)
         attributes.setdefault(path, {}).update([rest.split("=", 1)])
     blobs = {}
@@ -46,8 +53,10 @@ def main(archive, name, directory, config, *attribute_words):
                      "config": json.loads(config), "rootfs": {"type": "layers", "diff_ids": [layer["digest"]]}}
     manifest = {"schemaVersion": 2, "mediaType": kind + "manifest.v1+json",
                 "config": blob(json.dumps(configuration).encode(), kind + "config.v1+json"), "layers": [layer]}
+    if annotations:
+        manifest["annotations"] = layer["annotations"] = annotations
     top = blob(json.dumps(manifest).encode(), kind + "manifest.v1+json")
-    top["annotations"] = {"org.opencontainers.image.ref.name": name}
+    top["annotations"] = {**annotations, "org.opencontainers.image.ref.name": name}
     files = {"oci-layout": b'{"imageLayoutVersion": "1.0.0"}',
              "index.json": json.dumps({"schemaVersion": 2, "manifests": [top]}).encode()}
     files.update({"blobs/sha256/" + digest: data for digest, data in blobs.items()})
