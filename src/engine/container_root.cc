@@ -3,6 +3,7 @@
 #include "base/strings.h"
 #include "engine/reserve.h"
 #include "engine/spec_plan.h"
+#include "engine/user_match.h"
 #include "fs/foreign_root.h"
 #include "fs/overlay.h"
 #include "runtime/namespaces.h"
@@ -48,7 +49,8 @@ Result<fs::DetachedMount> mount_root(const Engine& engine, const Record& record,
 }
 
 // A volume or bind, as at a start of the container. One that is not there any more is not there here, either.
-Result<std::optional<fs::DetachedMount>> mount_volume(const RecordedMount& mount,
+Result<std::optional<fs::DetachedMount>> mount_volume(const Record& record,
+                                                      const RecordedMount& mount,
                                                       std::optional<BorrowedFd> map) {
   auto source = sys::open_at(sys::kCwd, mount.source.c_str(), O_PATH);
   if (!source) return std::nullopt;
@@ -60,6 +62,12 @@ Result<std::optional<fs::DetachedMount>> mount_volume(const RecordedMount& mount
   TRY_SET(fs::DetachedMount bind,
           fs::DetachedMount::clone(source->borrow(), "", options.bind_recursive));
   TRY(bind.set_private());
+  UniqueFd matched;
+  if (mount.match) {
+    const MatchMaps maps = match_maps(record, *mount.match);
+    TRY_SET(matched, runtime::make_user_namespace(maps.uids, maps.gids));
+    map = matched.borrow();
+  }
   if (map) TRY(bind.set_id_map(*map, options.bind_recursive));
   TRY(bind.set_attributes(options));
   return bind;
@@ -89,7 +97,8 @@ Result<fs::DetachedMount> mount_stopped(const Engine& engine, const Record& reco
   if (below == Below::kNothing) return root;
   for (const RecordedMount& mount : record.mounts) {
     if (mount.type == "tmpfs") continue;
-    auto one = mount.type == "image" ? mount_image(engine, mount, map) : mount_volume(mount, map);
+    auto one =
+        mount.type == "image" ? mount_image(engine, mount, map) : mount_volume(record, mount, map);
     if (!one) return std::unexpected(Error(one.error()).while_doing(mount.destination));
     if (*one) volumes.push_back({.path = mount.destination, .mount = **std::move(one)});
   }

@@ -61,9 +61,11 @@ Result<> add_volume_option(std::string_view text, std::string_view option, Volum
     volume.options.emplace_back("rro");
   else if (is_propagation(option) && bind)
     volume.options.emplace_back(option);
+  else if (option == "match-user" && bind)
+    volume.match_user = true;
   else if (option == "nocopy" && !bind)
     volume.copy_up = false;
-  else if (option == "nocopy" || is_propagation(option))
+  else if (option == "nocopy" || option == "match-user" || is_propagation(option))
     return bad("-v", text,
                quote(option) + (bind ? " is for volumes, and this is a path of the host"
                                      : " is for paths of the host, and this is a volume"));
@@ -124,6 +126,10 @@ class MountText {
       return of("volume");
     }
     if (key == "idmap" && !value) return {};  // as it is anyhow
+    if (key == "match-user") {
+      TRY_SET(volume_.match_user, parse_bool(text_, key, value));
+      return of("bind");
+    }
     if (!value) return bad("--mount", text_, "field " + quote(key) + " has no value");
     return take_value(key, *value);
   }

@@ -10,6 +10,7 @@
 #include "engine/seccomp_file.h"
 #include "engine/sharing.h"
 #include "engine/spec_plan.h"
+#include "engine/user_match.h"
 #include "engine/volume_use.h"
 #include "engine/volumes.h"
 #include "image/embedded.h"
@@ -213,6 +214,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   TRY_SET(record.env, given_environment(request.env, image.config.env));
   TRY_SET(prepared.spec, plan_spec(request, image.config, identity));
   prepared.user = request.user.value_or(image.config.user);
+  TRY(match_users(image, *prepared.user, record));
   plan_recorded_mounts(record, prepared.spec);
   note_process(record, prepared.spec, *prepared.user);
   TRY(plan_seccomp(engine, request, record, prepared.spec));

@@ -70,6 +70,13 @@ void describe(auto& v, Is<Sharing> auto& sharing) {
   v.optional("network", sharing.network);
 }
 
+void describe(auto& v, Is<UserMatch> auto& match) {
+  v.always("ownerUid", match.owner_uid);
+  v.always("ownerGid", match.owner_gid);
+  v.always("userUid", match.user_uid);
+  v.always("userGid", match.user_gid);
+}
+
 void describe(auto& v, Is<RecordedMount> auto& mount) {
   v.always("type", mount.type);
   v.optional("name", mount.name);
@@ -79,6 +86,7 @@ void describe(auto& v, Is<RecordedMount> auto& mount) {
   v.optional("options", mount.options);
   v.optional("anonymous", mount.anonymous);
   v.optional("layers", mount.layers);
+  v.optional("match", mount.match);
 }
 
 void describe(auto& v, Is<Record> auto& record) {

@@ -18,6 +18,13 @@ namespace planet::engine {
 inline constexpr std::size_t kShortId = 12;  // digits of an id, as ps and the host name show it
 
 // What was mounted for the user, for `inspect`, --volumes-from, and whoever removes volumes.
+// Who has changed places on a mount: engine/user_match.h.
+struct UserMatch {
+  std::uint32_t owner_uid = 0, owner_gid = 0;  // on the disk
+  std::uint32_t user_uid = 0, user_gid = 0;    // in the container
+  bool operator==(const UserMatch&) const = default;
+};
+
 struct RecordedMount {
   std::string type;         // "volume", "bind", "tmpfs" or "image"
   std::string name;         // the volume's, or the image's
@@ -27,6 +34,7 @@ struct RecordedMount {
   std::vector<std::string> options;
   bool anonymous = false;           // the volume goes with the container
   std::vector<std::string> layers;  // chain ids of what is shown of the image, topmost first
+  std::optional<UserMatch> match;   // else the ids are the container's
   bool read_only() const;
   std::string propagation() const;  // "rprivate" unless something else was asked for
   bool operator==(const RecordedMount&) const = default;

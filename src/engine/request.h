@@ -83,6 +83,7 @@ struct Volume {
   std::string source;
   std::string destination;           // in the container
   std::vector<std::string> options;  // "ro", "rbind", ...
+  bool match_user = false;           // of a bind: its owner and the container's user change places
   // Of a volume or an image:
   std::string subpath;  // what of it is mounted; empty for all
   // Of a volume:

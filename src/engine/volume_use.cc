@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "engine/containers.h"
 #include "engine/events.h"
+#include "engine/user_match.h"
 #include "engine/volumes.h"
 #include "fs/overlay.h"
 #include "fs/root.h"
@@ -126,7 +127,8 @@ RecordedMount recorded(const Volume& volume) {
           .destination = volume.destination,
           .subpath = volume.subpath,
           .options = volume.options,
-          .anonymous = volume.anonymous};
+          .anonymous = volume.anonymous,
+          .match = volume.match_user ? std::optional(UserMatch{}) : std::nullopt};
 }
 
 // The volume's own directory, to be locked, and its files'.
@@ -254,12 +256,14 @@ void plan_recorded_mounts(const Record& record, oci::Spec& spec) {
     }
     // Through the container's own id map, its root and the host's owner of a file are the same: what is mounted on
     // purpose can be used.
+    MatchMaps maps{.uids = spec.linux_.uid_mappings, .gids = spec.linux_.gid_mappings};
+    if (mount.match) maps = match_maps(record, *mount.match);
     spec.mounts.push_back({.destination = mount.destination,
                            .type = "bind",
                            .source = mount.source,
                            .options = mount.options,
-                           .uid_mappings = spec.linux_.uid_mappings,
-                           .gid_mappings = spec.linux_.gid_mappings});
+                           .uid_mappings = std::move(maps.uids),
+                           .gid_mappings = std::move(maps.gids)});
   }
 }
 

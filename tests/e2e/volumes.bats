@@ -264,3 +264,36 @@ volumes() { planet volume ls -q | sort | tr '\n' ' '; }
 	planet cp -q "$top/file" web:/data/stopped
 	[ "$(cat "$root/volumes/data/_data/stopped")" = text ]
 }
+
+@test "match-user: the owner of a directory is the container's user, whatever their numbers" {
+	mkdir -p "$top/work/sub"
+	echo hello >"$top/work/hello"
+	chown -R 1234567:7654321 "$top/work"
+	chown 0:0 "$top/work/sub"
+	for users in "" "--userns host"; do
+		# shellcheck disable=SC2086
+		run planet run --rm $users -u 1000:100 -v "$top/work:/work:match-user" busybox sh -c 'stat -c "%u:%g" /work /work/hello /work/sub; echo more >>/work/hello; touch "/work/new$1"' sh "$users"
+		[ "$status" = 0 ]
+		[ "$output" = $'1000:100\n1000:100\n0:0' ]
+	done
+	[ "$(stat -c %u:%g "$top"/work/new* "$top/work/hello" | sort -u)" = 1234567:7654321 ]
+	# A user of the image, a start again, and a copy out of one that has ended.
+	mkdir -p "$top/site"
+	echo mine >"$top/site/page"
+	chown -R 501:20 "$top/site"
+	planet run --name web -u nobody --mount "type=bind,src=$top/site,dst=/site,match-user" busybox sh -c 'id -u; stat -c %U /site/page; touch /site/run'
+	planet start -a web
+	[ "$(planet logs web)" = $'65534\nnobody\n65534\nnobody' ]
+	[ "$(stat -c %u:%g "$top/site/run")" = 501:20 ]
+	mkdir "$top/out"
+	planet cp -q -a web:/site/page "$top/out/page"
+	[ "$(stat -c %u "$top/out/page")" = 65534 ]
+	for words in "-v name:/x:match-user" "--mount type=volume,dst=/x,match-user" "--mount type=bind,src=$top/site,dst=/x,match-user=maybe" \
+		"-u nosuch -v $top/site:/x:match-user" "-u 70000:0 -v $top/site:/x:match-user"; do
+		# shellcheck disable=SC2086
+		run planet run --rm $words busybox true
+		[ "$status" != 0 ]
+		[ "${#lines[@]}" = 1 ] || { echo "$words: $output"; return 1; }
+	done
+	planet rm web
+}
