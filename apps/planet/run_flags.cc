@@ -82,8 +82,9 @@ void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
 
 void add_file_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "-v,--volume", words.volumes, "[VOLUME|DIRECTORY:]DESTINATION[:ro]");
-  add_list(app, "--mount", words.mounts,
-           "type=volume|bind|tmpfs|image,source=...,target=...[,readonly]");
+  add_list(
+      app, "--mount", words.mounts,
+      "type=volume|bind|tmpfs|image and, with commas between, source=..., target=..., readonly");
   add_list(app, "--volumes-from", words.volumes_from, "CONTAINER[:ro]: its volumes and binds, too");
   add_list(app, "--tmpfs", words.tmpfs, "DESTINATION[:OPTIONS]");
   add_list(app, "--device", words.devices, "HOST[:CONTAINER][:rwm], below /dev");

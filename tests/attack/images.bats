@@ -39,10 +39,12 @@ refused() {
 	cp /bin/busybox "$top/odd/bin/true"
 	printf '%s' "$1" >"$top/odd.json"
 	python3 "$BATS_TEST_DIRNAME/image.py" "$top/odd.tar" example.org/odd:1 "$top/odd" "@$top/odd.json"
-	run planet load -q -i "$top/odd.tar"
-	[ "$status" != 0 ] || run planet run --rm example.org/odd:1
+	status=0
+	output=$(planet load -q -i "$top/odd.tar" 2>&1 && planet run --rm example.org/odd:1 2>&1) || status=$?
+	output=${output#"Loaded image: example.org/odd:1"}
+	output=${output#$'\n'}
 	planet rmi -f example.org/odd:1 >/dev/null 2>&1 || :
-	[ "$status" != 0 ] && [ "$status" -lt 128 ] && [ "${#lines[@]}" = 1 ] && [ "${#output}" -lt 1000 ] && [ -z "$(planet ps -aq)" ] ||
+	[ "$status" != 0 ] && [ "$status" -lt 128 ] && [ "$(wc -l <<<"$output")" = 1 ] && [ "${#output}" -lt 1000 ] && [ -z "$(planet ps -aq)" ] ||
 		{ echo "${1:0:200}: $status ${output:0:500}"; return 1; }
 }
 
@@ -80,9 +82,12 @@ taken() {
 	refused "{$cmd, \"Volumes\": {\"/v\\u0000\": {}}}"
 	refused "{$cmd, \"Labels\": {\"a\": [\"b\"]}}"
 	refused "{\"Cmd\": [$(printf '"%s",' $(printf 'x%.0s ' {1..200000}))\"\"]}"
-	taken "{$cmd, \"Env\": [\"PATH=\", \"PATH\", \"=x\", \"\"]}"
+	refused "{$cmd, \"Env\": [\"PATH\"]}"
+	refused "{$cmd, \"Env\": [\"=x\"]}"
+	refused "{$cmd, \"Env\": [\"\"]}"
+	taken "{$cmd, \"Env\": [\"PATH=\", \"A=b=c\", \"A=\"]}"
 	taken "{$cmd, \"WorkingDir\": \"../../..\"}"
-	taken "{$cmd, \"WorkingDir\": \"/proc/self/fd/1/../../..\"}"
+	refused "{$cmd, \"WorkingDir\": \"/proc/self/fd/1/../../..\"}"
 	taken "{$cmd, \"Healthcheck\": {\"Test\": [\"NONE\"]}}"
 	taken "{$cmd, \"Healthcheck\": {\"Test\": [\"CMD\", \"true\"], \"Interval\": -1, \"Timeout\": -5, \"Retries\": -1}}"
 	taken "{$cmd, \"Healthcheck\": {\"Test\": []}}"
@@ -96,9 +101,11 @@ taken() {
 	python3 "$BATS_TEST_DIRNAME/image.py" "$top/odd.tar" example.org/odd:1 "$top/odd" "@$top/odd.json"
 	planet load -q -i "$top/odd.tar" >/dev/null
 	planet run -d --name busy example.org/odd:1 >/dev/null
-	planet wait busy >/dev/null
-	[ "$(planet inspect -f '{{len .State.Health.Log}}' busy)" -le 4 ]
-	planet rm busy
+	sleep 3
+	local probes
+	probes=$(planet inspect -f '{{len .State.Health.Log}}' busy)
+	[ "$probes" -ge 1 ] && [ "$probes" -le 3 ] || { echo "$probes probes in 3 seconds"; return 1; }
+	planet rm -f busy >/dev/null
 }
 
 @test "J10: a container that writes without end fills no disk" {

@@ -103,7 +103,7 @@ finish() { # AT-LEAST
 	for value in /none:/x ./none:/x; do refused 'does not exist; make it first' -v "$value"; done
 	for value in type=bind type=bind,source=/tmp type=tmpfs; do refused "--mount \"$value\": it has no target" --mount "$value"; done
 	refused '--mount "": field "" has no value' --mount ''
-	refused 'type "bogus" is not volume, bind or tmpfs' --mount type=bogus,target=/x
+	refused 'type "bogus" is not volume, bind, tmpfs or image' --mount type=bogus,target=/x
 	refused 'volume source "/none" does not exist' --mount type=bind,source=/none,target=/x
 	refused 'the path in the container must be absolute' --mount type=bind,source=/tmp,target=rel
 	refused 'unknown field "bogus"' --mount type=bind,source=/tmp,target=/x,bogus=1
@@ -223,8 +223,8 @@ finish() { # AT-LEAST
 	expect 127 '"/none": no such file or directory' exec host /none
 	expect 126 '"/etc": is a directory: permission denied' exec host /etc
 	expect 126 '"/etc/passwd": permission denied' exec host /etc/passwd
-	expect 1 'no user "nosuch"' exec -u nosuch host true
-	expect 1 "user 65536 or one of its groups is not among the container's ids" exec -u 65536 host true
+	expect 126 'no user "nosuch"' exec -u nosuch host true
+	expect 126 "user 65536 or one of its groups is not among the container's ids" exec -u 65536 host true
 	expect 1 'needs a terminal' exec -it host true
 	expect 1 'container host is running; stop it first, or remove it with -f' rm host
 	expect 1 '--signal "0": no such signal' kill -s 0 host

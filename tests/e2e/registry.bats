@@ -248,7 +248,7 @@ PYTHON
 			[ -n "$all" ] || planet rmi -f "$registry/a/first:1" "$registry/a/second:1" >/dev/null
 		done
 		touch "$top/stop"
-		wait $pruner
+		wait $pruner || { tail -n 5 "$top/pruned"; return 1; }
 		rm "$top/stop"
 		refute grep "^planet: " "$top/pruned"
 	done

@@ -49,7 +49,7 @@ make_fuse() { # DIR: shown at $top/fuse
 	run "$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" info
 	[[ "$output" =~ "Private users:  no: id-map layer $top/fuse/root/staging/"[0-9a-f]*"/lower: the file system or the kernel has no id-mapped mounts" ]]
 	[ -z "$(ls "$top/store/root/staging")" ]
-	[ "$("$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" info --format json | jq -r '."Private users"' | cut -c1-3)" = no: ]
+	[ "$("$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" info --format json | jq .PrivateUsers)" = false ]
 	# overlayfs cannot write there, with whatever users: one sentence, and where to go.
 	run "$PLANET_BIN" --root "$top/fuse/root" --runroot "$runroot" run --rm --userns host busybox true
 	[ "$status" = 125 ]
