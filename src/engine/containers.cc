@@ -47,12 +47,6 @@ Result<std::vector<std::string>> list_names(const Places& places) {
   return sys::list_dir(dir.borrow());
 }
 
-Result<std::vector<std::string>> list_ids(const Places& places) {
-  TRY_SET(std::vector<std::string> names, list_names(places));
-  std::erase_if(names, [](const std::string& name) { return !is_id(name); });
-  return names;
-}
-
 // The process that makes and keeps a container holds the lock of its directory all that time, and the kernel lets go
 // of it whatever way that process ends.
 bool keeper_lives(const Places& places, const std::string& id) {
@@ -195,7 +189,7 @@ Result<> check_whole(const Container& container) {
 Result<std::string> find_container(const Places& places, const std::string& text) {
   const auto named = sys::read_link_at(places.root_dir.borrow(), ("names/" + text).c_str());
   if (named && text.find('/') == std::string::npos) return *named;
-  TRY_SET(const std::vector<std::string> ids, list_ids(places));
+  TRY_SET(const std::vector<std::string> ids, container_ids(places));
   std::optional<std::string> found;
   for (const std::string& id : ids) {
     if (text.empty() || !id.starts_with(text)) continue;
@@ -218,6 +212,12 @@ Status status_of(const State& state) {
 }
 
 }  // namespace
+
+Result<std::vector<std::string>> container_ids(const Places& places) {
+  TRY_SET(std::vector<std::string> names, list_names(places));
+  std::erase_if(names, [](const std::string& name) { return !is_id(name); });
+  return names;
+}
 
 Result<Container> look_at(const Places& places, const std::string& id) {
   auto record = read_record(places, id);

@@ -41,6 +41,9 @@ Result<std::string> find_container(const Places& places, const std::string& text
 
 Result<Container> look_at(const Places& places, const std::string& id);
 
+// The full ids of all, in no order; without what is left of those that are being removed.
+Result<std::vector<std::string>> container_ids(const Places& places);
+
 // All, newest first. What a crash has left of containers that were to be removed is removed.
 Result<std::vector<Container>> list_containers(const Places& places);
 

@@ -12,8 +12,9 @@ Result<std::vector<image::Use>> image_uses(const Places& places) {
     const Record& record = container.record;
     if (container.damage)
       return fail(Code::kCorrupt, "what container " + quote(record.name) +
-                                      " needs is not known, since its record is damaged; "
-                                      "remove it first: planet rm -f " +
+                                      " needs is not known, since its record is damaged (" +
+                                      container.damage->to_string() +
+                                      "); remove it first: planet rm -f " +
                                       record.id.substr(0, kShortId));
     uses.push_back({.container = record.id,
                     .image = record.image_digest,

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "engine/containers.h"
 #include "engine/events.h"
 #include "fs/walk.h"
 #include "oci/json.h"
@@ -166,9 +167,7 @@ std::string volume_path(const Places& places, const VolumeInfo& volume) {
 }
 
 Result<VolumeUsers> volume_users(const Places& places) {
-  TRY_SET(const UniqueFd dir,
-          sys::open_at(places.root_dir.borrow(), "containers", O_RDONLY | O_DIRECTORY));
-  TRY_SET(const std::vector<std::string> ids, sys::list_dir(dir.borrow()));
+  TRY_SET(const std::vector<std::string> ids, container_ids(places));
   VolumeUsers users;
   for (const std::string& id : ids) {
     const auto record = read_record(places, id);
@@ -176,9 +175,9 @@ Result<VolumeUsers> volume_users(const Places& places) {
     if (!record && record.error().code() == Code::kNotFound) continue;
     if (!record)
       return fail(Code::kCorrupt, "what container " + quote(id.substr(0, kShortId)) +
-                                      " needs is not known, since its record is damaged; "
-                                      "remove it first: planet rm -f " +
-                                      id.substr(0, kShortId));
+                                      " needs is not known, since its record is damaged (" +
+                                      record.error().to_string() +
+                                      "); remove it first: planet rm -f " + id.substr(0, kShortId));
     for (const RecordedMount& mount : record->mounts)
       if (mount.type == "volume") users[mount.name].push_back(record->id);
   }
