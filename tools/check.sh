@@ -3,7 +3,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit
 mkdir -p build
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 tidy=
 
 # stage NAME COMMAND...: one stage that passes or fails as a whole.
 stage() {
@@ -26,6 +26,7 @@ unit() {
 		echo "FAIL  build $preset"
 		return
 	fi
+	[ "$preset" != asan ] || tidy_behind # all is built, and one processor waits while tests run one by one
 	ctest --test-dir "build/$preset" --output-on-failure --verbose >"$log" 2>&1
 	local status=$? good bad skip
 	good=$(grep -oE '\[  PASSED  \] [0-9]+ test' "$log" | grep -oE '[0-9]+' | paste -sd+ | bc)
@@ -70,7 +71,7 @@ tidy_behind() {
 	tidy=$!
 	trap 'kill $tidy 2>/dev/null' EXIT
 }
-tidied() { wait "$tidy" || { cat build/tidy.log; return 1; }; }
+tidied() { { [ -n "$tidy" ] && wait "$tidy"; } || { cat build/tidy.log; return 1; }; }
 
 formatted() { git ls-files '*.h' '*.cc' | xargs clang-format-19 --dry-run -Werror; }
 scripts() {
@@ -83,7 +84,6 @@ stage "layers" tools/check_layers.py
 stage "scripts" scripts
 unit release
 unit asan
-tidy_behind
 tap_suite "end to end" e2e bats --tap tests/e2e
 tap_suite "manual, completions" manual bats --tap tests/manual
 tap_suite "fallback matrix" fallback bats --tap tests/fallback
