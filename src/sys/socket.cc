@@ -152,7 +152,7 @@ Result<> send_message(BorrowedFd socket, std::string_view bytes, std::span<const
 }
 
 Result<> set_send_timeout(BorrowedFd socket, int milliseconds) {
-  constexpr int kMs = 1000;
+  constexpr long kMs = 1000;
   const timeval time{.tv_sec = milliseconds / kMs, .tv_usec = milliseconds % kMs * kMs};
   if (::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &time, sizeof time) < 0)
     return failed("setsockopt SO_SNDTIMEO");
