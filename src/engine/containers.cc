@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <ctime>
 #include <limits>
+#include <set>
 
 #include "base/strings.h"
 #include "cgroup/group.h"
@@ -62,8 +63,9 @@ bool is_half_made(const Places& places, const std::string& id) {
   return st && std::time(nullptr) - st->st_mtim.tv_sec > kYoung && !keeper_lives(places, id);
 }
 
-// Names and ranges are taken after the directory is made, and given back after it is gone: a link to none is stale.
-void sweep_links(const Places& places, const char* dir_name) {
+// Names and ranges are taken after the directory is made, and given back after it is gone: a link to none is stale. Those of
+// containers that have just been looked at need no look of their own: a thousand links take as long as a thousand records.
+void sweep_links(const Places& places, const char* dir_name, const std::set<std::string>& known) {
   const auto dir = sys::open_at(places.root_dir.borrow(), dir_name, O_RDONLY | O_DIRECTORY);
   if (!dir) return;
   const auto names = sys::list_dir(dir->borrow());
@@ -74,7 +76,7 @@ void sweep_links(const Places& places, const char* dir_name) {
   };
   bool locked = false;
   for (const std::string& name : *names) {
-    if (!is_stale(name)) continue;
+    if (known.contains(name) || !is_stale(name)) continue;
     // Locked, it is looked at once more: another sweep may have taken it away, and it is somebody's again.
     if (!locked && !sys::lock_exclusive(dir->borrow())) return;
     locked = true;
@@ -267,8 +269,14 @@ Result<std::vector<Container>> list_containers(const Places& places) {
     if (!container) continue;  // being made or removed at this moment
     if (!sweep_left_over(places, *container)) containers.push_back(*std::move(container));
   }
-  sweep_links(places, "names");
-  sweep_links(places, "ranges");
+  std::set<std::string> taken_names;
+  std::set<std::string> taken_ranges;
+  for (const Container& container : containers) {
+    taken_names.insert(container.record.name);
+    if (container.record.range) taken_ranges.insert(std::to_string(*container.record.range));
+  }
+  sweep_links(places, "names", taken_names);
+  sweep_links(places, "ranges", taken_ranges);
   sweep_shared_ranges(places);
   sweep_states(places, "containers");
   sweep_states(places, "keepers");
