@@ -65,11 +65,7 @@ std::vector<oci::IdMapping> match_map(std::uint32_t owner, std::uint32_t user, s
   const std::uint32_t high = std::max(owner, user);
   add(0, 0, low);
   add(owner, user, 1);
-  if (owner == user) {
-    add(user + 1, user + 1, count - user - 1);
-    return map;
-  }
-  if (owner >= count) {  // nobody inside has its number: it is the user alone
+  if (owner == user || owner >= count) {  // nobody else inside has the owner's number
     add(user + 1, user + 1, count - user - 1);
     return map;
   }
