@@ -5,6 +5,7 @@
 
 #include "base/strings.h"
 #include "engine/events.h"
+#include "engine/growing_lines.h"
 #include "sys/file.h"
 #include "sys/signals.h"
 #include "sys/watch.h"
@@ -12,34 +13,22 @@
 namespace planet::engine {
 namespace {
 
-constexpr std::size_t kMostPending = 1U << 20;
-
 // The events of one file, as they come. What is no event (a line that was cut off) is passed over.
 class EventReader {
  public:
-  EventReader(UniqueFd file, ino_t inode) : file_(std::move(file)), inode_(inode) {}
+  EventReader(UniqueFd file, ino_t inode) : lines_(std::move(file)), inode_(inode) {}
   ino_t inode() const { return inode_; }
 
   Result<> read(const EventSink& each) {
-    std::string buffer(65536, '\0');
-    while (true) {
-      TRY_SET(const std::size_t n, sys::read_some(file_.borrow(), buffer));
-      if (n == 0) return {};
-      pending_.append(buffer, 0, n);
-      std::size_t begin = 0;
-      for (std::size_t end = 0; (end = pending_.find('\n', begin)) != std::string::npos;
-           begin = end + 1)
-        if (const auto event = decode_event(std::string_view(pending_).substr(begin, end - begin)))
-          TRY(each(*event));
-      pending_.erase(0, begin);
-      if (pending_.size() > kMostPending) pending_.clear();
-    }
+    return lines_.read([&](std::string_view text) -> Result<> {
+      const auto event = decode_event(text);
+      return event ? each(*event) : Result<>();
+    });
   }
 
  private:
-  UniqueFd file_;
+  GrowingLines lines_;
   ino_t inode_;
-  std::string pending_;
 };
 
 // The files that there are, oldest first. One that has another name by now is the same file; one that has none is read to

@@ -5,6 +5,7 @@
 #include <deque>
 
 #include "base/strings.h"
+#include "engine/growing_lines.h"
 #include "engine/record.h"
 #include "sys/file.h"
 #include "sys/process.h"
@@ -106,31 +107,21 @@ bool take(std::string_view& text, std::string_view expected) {
   return true;
 }
 
-// The lines of one log file, as they come. Keeps the part of a line that is not complete yet.
+// The lines of one log file, as they come.
 class LineReader {
  public:
-  explicit LineReader(UniqueFd file) : file_(std::move(file)) {}
+  explicit LineReader(UniqueFd file) : lines_(std::move(file)) {}
 
   Result<> read(const LineSink& each) {
-    std::string buffer(65536, '\0');
-    while (true) {
-      TRY_SET(const std::size_t n, sys::read_some(file_.borrow(), buffer));
-      if (n == 0) return {};
-      pending_.append(buffer, 0, n);
-      std::size_t begin = 0;
-      for (std::size_t end = 0; (end = pending_.find('\n', begin)) != std::string::npos;
-           begin = end + 1)
-        if (const auto line =
-                decode_log_line(std::string_view(pending_).substr(begin, end - begin)))
-          each(*line);
-      pending_.erase(0, begin);
-    }
+    return lines_.read([&](std::string_view text) -> Result<> {
+      if (const auto line = decode_log_line(text)) each(*line);
+      return {};
+    });
   }
-  BorrowedFd file() const { return file_.borrow(); }
+  BorrowedFd file() const { return lines_.file(); }
 
  private:
-  UniqueFd file_;
-  std::string pending_;
+  GrowingLines lines_;
 };
 
 Result<std::optional<LineReader>> open_log(const Places& places, const std::string& id,
