@@ -7,7 +7,7 @@ import pathlib
 import re
 import sys
 
-LAYERS = [["base"], ["sys"], ["oci"], ["fs", "cgroup", "security", "registry", "format"], ["image"], ["runtime"], ["engine"], ["apps"]]
+LAYERS = [["base"], ["sys"], ["oci"], ["fs", "cgroup", "security", "registry", "network", "format"], ["image"], ["runtime"], ["engine"], ["apps"]]
 LEVEL = {module: level for level, row in enumerate(LAYERS) for module in row}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^/"]+)/[^"]+"')
