@@ -59,6 +59,11 @@ Result<runtime::Running> start(const Engine& engine, const Prepared& prepared,
   TRY_SET(const std::vector<UniqueFd> pinned, pin_subpaths(prepared.record, spec));
   TRY_SET(const std::vector<UniqueFd> shared, pin_shared(engine.places, prepared.record, spec));
   runtime::LaunchRequest launch{.spec = spec, .root = prepared.root};
+  TRY_SET(const std::optional<UniqueFd> memory,
+          clone_shared_memory(engine.places, prepared.record, spec));
+  if (memory)
+    launch.ready_mounts.push_back(
+        {.destination = std::string(kSharedMemory), .mount = memory->borrow()});
   launch.layer_mounts = plan_image_mounts(engine, prepared.record);
   launch.stdio = streams.stdio();
   launch.user = prepared.user;

@@ -16,7 +16,8 @@ enum class Network : std::uint8_t { kNone, kHost };  // kNone: a private namespa
 
 // Namespaces that are not the container's own (engine/sharing.h): "host" or "container:NAME", in a record its id.
 struct Sharing {
-  std::string pid, ipc, uts, network;  // network: "container:NAME" alone
+  // "" for its own, "host" or "container:NAME"; network: "container:NAME" alone; ipc: "shareable" and "none", too.
+  std::string pid, ipc, uts, network;
   bool operator==(const Sharing&) const = default;
 };
 

@@ -1,10 +1,17 @@
 #include "engine/sharing.h"
 
+#include <linux/magic.h>
+#include <linux/sched.h>
+
 #include <algorithm>
 #include <iterator>
 
 #include "base/strings.h"
+#include "fs/detached_mount.h"
+#include "fs/root.h"
 #include "sys/file.h"
+#include "sys/inside.h"
+#include "sys/mount.h"
 #include "sys/process.h"
 #include "sys/signals.h"
 
@@ -12,6 +19,7 @@ namespace planet::engine {
 namespace {
 
 constexpr std::string_view kContainer = "container:";
+constexpr std::string_view kShareable = "shareable", kNone = "none";
 
 struct Kind {
   oci::NamespaceType type;
@@ -50,6 +58,28 @@ Result<> pin(const Container& other, const Kind& kind, oci::Spec& spec,
   return {};
 }
 
+// What is mounted on /dev/shm there. The container may have put anything in its place.
+Result<UniqueFd> clone_memory() {
+  TRY_SET(UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
+  const fs::Root root(std::move(top));
+  TRY_SET(const UniqueFd memory, root.open_no_follow("dev/shm", O_PATH | O_DIRECTORY));
+  TRY_SET(const std::int64_t type, sys::file_system_type(memory.borrow()));
+  if (type != TMPFS_MAGIC)
+    return fail(Code::kInvalidArgument, "what is on its /dev/shm is no memory file system");
+  TRY_SET(UniqueFd mount, sys::open_tree_clone(memory.borrow(), "", false));
+  fs::DetachedMount copy(std::move(mount));
+  TRY(copy.set_private());
+  return std::move(copy).take();
+}
+
+Result<> check_shareable(const Container& other) {
+  const std::string& ipc = other.record.shared.ipc;
+  if (ipc == kShareable || ipc == "host" || shares_with_container(ipc)) return {};
+  return fail(Code::kInvalidArgument, "container " + other.record.name +
+                                          " keeps its IPC namespace to itself: make it with --ipc "
+                                          "shareable");
+}
+
 }  // namespace
 
 bool shares_with_host(std::string_view sharing) {
@@ -62,11 +92,13 @@ bool shares_with_container(std::string_view sharing) {
 
 Result<std::string> parse_sharing(std::string_view flag, std::string_view text) {
   const bool network = flag == "--network";
-  if (flag == "--ipc" && text == "private") return std::string();
+  const bool ipc = flag == "--ipc";
+  if (ipc && text == "private") return std::string();
+  if (ipc && (text == kShareable || text == kNone)) return std::string(text);
   if (text == "host" && !network) return std::string(text);
-  if (shares_with_container(text) && text.size() > kContainer.size() && flag != "--ipc")
-    return std::string(text);
-  const char* expected = flag == "--ipc" ? "private or host" : "host or container:NAME";
+  if (shares_with_container(text) && text.size() > kContainer.size()) return std::string(text);
+  const char* expected =
+      ipc ? "private, shareable, none, host or container:NAME" : "host or container:NAME";
   if (network)
     return fail(Code::kUnsupported,
                 std::string(flag) + " " + quote(text) +
@@ -84,6 +116,7 @@ Result<std::optional<SharedRange>> settle_sharing(const Places& places, Sharing&
     TRY_SET(const std::string id, find_container(places, other_of(text)));
     TRY_SET(const Container other, look_at(places, id));
     TRY(check_whole(other));
+    if (kind.which == &Sharing::ipc) TRY(check_shareable(other));
     text = std::string(kContainer) + id;
     if (!private_users) continue;
     if (!other.record.range || !other.record.private_users)
@@ -117,6 +150,20 @@ Result<std::vector<UniqueFd>> pin_shared(const Places& places, const Record& rec
     TRY(pin(*other, kUsers, spec, pinned), "share its users");
   }
   return pinned;
+}
+
+Result<std::optional<UniqueFd>> clone_shared_memory(const Places& places, const Record& record,
+                                                    const oci::Spec& spec) {
+  const std::string& ipc = record.shared.ipc;
+  const auto wish = std::ranges::find(spec.mounts, kSharedMemory, &oci::Mount::destination);
+  if (!shares_with_container(ipc) || wish == spec.mounts.end() ||
+      !shares_with_container(wish->source))
+    return std::nullopt;
+  const std::string doing = "share its /dev/shm";
+  TRY_SET(const Container other, look_at(places, other_of(ipc)), doing);
+  TRY_SET(const UniqueFd mounts, open_namespace(other, "mnt"), doing);
+  TRY_SET(UniqueFd memory, sys::make_inside(mounts.borrow(), CLONE_NEWNS, clone_memory), doing);
+  return memory;
 }
 
 }  // namespace planet::engine

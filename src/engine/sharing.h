@@ -7,6 +7,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -18,7 +19,7 @@
 
 namespace planet::engine {
 
-// --pid, --uts: host or container:NAME; --ipc: private, too; --network: container:NAME alone. Pure.
+// --pid, --uts: host or container:NAME; --ipc: private, shareable, none, too; --network: container:NAME alone. Pure.
 // Errors: kInvalidArgument.
 Result<std::string> parse_sharing(std::string_view flag, std::string_view text);
 
@@ -40,5 +41,12 @@ Result<std::optional<SharedRange>> settle_sharing(const Places& places, Sharing&
 // Errors: kNotFound, kWrongState - the other container is gone, or does not run.
 Result<std::vector<UniqueFd>> pin_shared(const Places& places, const Record& record,
                                          oci::Spec& spec);
+
+// What POSIX calls shared memory are files in /dev/shm (shm_overview(7)): a copy of the other container's mount, attached
+// nowhere, for the mount of the Spec that has "container:..." as its source, if there is one.
+// Errors: as pin_shared; kInvalidArgument - the other container has put something else there.
+inline constexpr std::string_view kSharedMemory = "/dev/shm";
+Result<std::optional<UniqueFd>> clone_shared_memory(const Places& places, const Record& record,
+                                                    const oci::Spec& spec);
 
 }  // namespace planet::engine

@@ -6,6 +6,7 @@
 #include "cgroup/resources.h"
 #include "engine/environment.h"
 #include "engine/record.h"
+#include "engine/sharing.h"
 #include "security/defaults.h"
 
 namespace planet::engine {
@@ -90,9 +91,12 @@ void plan_system_mounts(const RunRequest& request, const Identity& identity, oci
     add("/sys/fs/cgroup", "cgroup", "cgroup", {"nosuid", "noexec", "nodev", "relatime", rw});
   // Shows the queues of the ipc namespace that it is in, whosoever that is.
   add("/dev/mqueue", "mqueue", "mqueue", {"nosuid", "noexec", "nodev"});
-  if (request.shared.ipc == "host")
+  const std::string& ipc = request.shared.ipc;
+  if (ipc == "host")
     add("/dev/shm", "bind", "/dev/shm", {"bind", "nosuid", "noexec", "nodev"});
-  else
+  else if (shares_with_container(ipc))  // clone_shared_memory
+    add("/dev/shm", "bind", ipc.c_str(), {"bind"});
+  else if (ipc != "none")
     add("/dev/shm", "tmpfs", "shm",
         {"nosuid", "noexec", "nodev", "mode=1777", "size=" + std::to_string(request.shm_bytes)});
 }

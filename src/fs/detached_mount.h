@@ -28,6 +28,7 @@ class DetachedMount {
   static Result<DetachedMount> clone(BorrowedFd dir, const char* path, bool recursive);
 
   bool valid() const { return mount_.valid(); }
+  UniqueFd take() && { return std::move(mount_); }
   BorrowedFd root() const { return mount_.borrow(); }  // the mount's root directory or file
 
   // Sets and clears attributes and propagation as the options say.

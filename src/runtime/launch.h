@@ -45,6 +45,13 @@ struct LayersMount {
   std::string subpath;
 };
 
+// A mount that was made elsewhere and is nowhere yet, for the place of the mount of this destination, whose source does
+// not count. It is attached as it is.
+struct ReadyMount {
+  std::string destination;
+  BorrowedFd mount;
+};
+
 using RootSource = std::variant<DirectoryRoot, OverlayRoot>;
 
 // What the container's first process gets as descriptors 0, 1, 2 when spec.process.terminal is false.
@@ -62,6 +69,7 @@ struct LaunchRequest {
   const oci::Spec& spec;
   RootSource root;
   std::vector<LayersMount> layer_mounts;
+  std::vector<ReadyMount> ready_mounts;
   std::optional<Stdio> stdio;         // must be set unless the spec asks for a terminal
   std::vector<BorrowedFd> extra_fds;  // become 3, 4, ... in the container
   std::optional<std::string>

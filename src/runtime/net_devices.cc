@@ -8,9 +8,8 @@
 
 #include "base/strings.h"
 #include "sys/file.h"
+#include "sys/inside.h"
 #include "sys/netlink.h"
-#include "sys/process.h"
-#include "sys/socket.h"
 
 namespace planet::runtime {
 namespace {
@@ -32,25 +31,16 @@ Result<UniqueFd> open_ns(const std::string& process) {
   return sys::open_at(sys::kCwd, ("/proc/" + process + "/ns/net").c_str(), O_RDONLY);
 }
 
-// A socket belongs to the namespace of who makes it: another process goes there, and sends it back.
+// A socket belongs to the namespace of who makes it.
 Result<sys::NetLink> open_link_in(BorrowedFd ns) {
-  constexpr std::size_t kMostText = 4096;
-  TRY_SET(auto ends, sys::packet_socket_pair());
-  TRY_SET(const sys::Child child, sys::clone_process({}));
-  if (!child.valid()) {
-    const auto sent = [&]() -> Result<> {
-      TRY(sys::set_ns(ns, CLONE_NEWNET));
-      TRY_SET(const sys::NetLink link, sys::NetLink::open());
-      const BorrowedFd lent[] = {link.socket()};
-      return sys::send_message(ends.second.borrow(), "it", lent);
-    }();
-    if (!sent) (void)sys::send_message(ends.second.borrow(), sent.error().to_string());
-    sys::exit_now(0);
-  }
-  ends.second.reset();
-  TRY_SET(sys::Message message, sys::receive_message(ends.first.borrow(), kMostText));
-  if (message.fds.size() == 1) return sys::NetLink(std::move(message.fds.front()));
-  return fail(Code::kSystem, "enter the container's network: " + message.bytes);
+  TRY_SET(UniqueFd socket,
+          sys::make_inside(ns, CLONE_NEWNET,
+                           []() -> Result<UniqueFd> {
+                             TRY_SET(sys::NetLink link, sys::NetLink::open());
+                             return std::move(link).take_socket();
+                           }),
+          "enter the container's network");
+  return sys::NetLink(std::move(socket));
 }
 
 bool is_kept(const sys::NetAddress& address) {

@@ -244,6 +244,12 @@ namespace {
 
 Result<fs::DetachedMount> make_volume(const LaunchRequest& request, const PlannedMount& mount,
                                       std::optional<BorrowedFd> user_ns) {
+  const auto ready =
+      std::ranges::find(request.ready_mounts, mount.destination, &ReadyMount::destination);
+  if (ready != request.ready_mounts.end()) {
+    TRY_SET(UniqueFd own, sys::duplicate(ready->mount));
+    return fs::DetachedMount(std::move(own));
+  }
   const auto image =
       std::ranges::find(request.layer_mounts, mount.destination, &LayersMount::destination);
   if (image == request.layer_mounts.end()) return make_bind(mount, request.spec.linux_, user_ns);

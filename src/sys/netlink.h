@@ -30,6 +30,7 @@ class NetLink {
   static Result<NetLink> open();
   explicit NetLink(UniqueFd socket) : socket_(std::move(socket)) {}
   BorrowedFd socket() const { return socket_.borrow(); }
+  UniqueFd take_socket() && { return std::move(socket_); }
 
   // The interface's number.
   // Errors: kNotFound - there is none of this name.

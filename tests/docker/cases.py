@@ -489,6 +489,17 @@ e run -d --name two --health-cmd 'exit 1' --health-interval 0.5s --health-retrie
 e run -d --name three --no-healthcheck small:1; e inspect -f '{{json .State.Health}}' three
 e run -d --health-interval nonsense small:1
 """)
+case("import", """
+e run --name box small:1 sh -c 'echo mark >/mark'
+e export box | e import - made:1
+e run --rm made:1 cat /mark
+e export box | e import -c 'CMD ["cat", "/mark"]' -m 'from a box' - made:2
+e run --rm made:2
+e image inspect -f '{{.Config.Cmd}} {{.Comment}}' made:2
+e import /no/such/file made:3
+e import - made:3 </dev/null
+e rmi made:1 made:2
+""")
 case("namespaces of others", """
 e run -d --name one -h planet small:1
 e run --rm --pid container:one small:1 cat /proc/1/comm
@@ -497,6 +508,10 @@ e run --rm --pid host small:1 cat /proc/1/comm ## `--pid host`, `--ipc host`
 e run --rm --pid host --userns host small:1 cat /proc/1/comm
 e run --rm --pid container:no-such small:1 true
 e run --rm --ipc container:one small:1 true
+e run -d --name memory --ipc shareable small:1
+e run --rm --ipc container:memory small:1 touch /dev/shm/there
+e exec memory ls /dev/shm
+e run --rm --ipc none small:1 ls /dev/shm
 e run --rm --network container:one small:1 true
 e run --rm --network none small:1 ls /sys/class/net
 e run --rm --gpus all small:1 true

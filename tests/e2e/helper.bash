@@ -9,7 +9,7 @@ planet() { "$PLANET_BIN" --root "$root" --runroot "$runroot" "$@"; }
 machine() {
 	cat /proc/self/mountinfo
 	find /sys/fs/cgroup -type d -path '*/planet/*' 2>/dev/null
-	ls /run/planet-runtime 2>/dev/null
+	ls /run/planet-runtime 2>/dev/null || true  # none was ever made
 	ip -o link 2>/dev/null | sed 's/^[0-9]*: //; s/ .*//'
 }
 

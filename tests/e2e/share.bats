@@ -73,12 +73,51 @@ refused() { # TEXT WORD...
 	planet rm -f outside inside apart
 }
 
+@test "shared memory of another container that lets others have it" {
+	planet run -d --name memory --ipc shareable --shm-size 1m busybox sh -c 'echo from the first >/dev/shm/x; sleep 1000'
+	for _ in $(seq 50); do planet exec memory test -s /dev/shm/x && break; sleep 0.1; done
+	[ "$(planet run --rm --ipc container:memory busybox cat /dev/shm/x)" = 'from the first' ]
+	[ "$(planet run --rm --ipc container:memory busybox readlink /proc/self/ns/ipc)" = "$(planet exec memory readlink /proc/self/ns/ipc)" ]
+	# It is one memory, with the limit of who made it, and the attributes that memory has.
+	planet run -d --name user --ipc container:memory busybox sh -c 'echo from the second >/dev/shm/y; sleep 1000'
+	for _ in $(seq 50); do planet exec memory test -s /dev/shm/y && break; sleep 0.1; done
+	[ "$(planet exec memory cat /dev/shm/y)" = 'from the second' ]
+	run planet exec user dd if=/dev/zero of=/dev/shm/z bs=1M count=2
+	[[ "$output" == *'No space left'* ]]
+	planet exec user grep -q ' /dev/shm rw,nosuid,nodev,noexec' /proc/self/mountinfo
+	# A third shares with the second, and the memory outlives who made it as long as anybody has it.
+	planet rm -f memory
+	[ "$(planet run --rm --ipc container:user busybox cat /dev/shm/x)" = 'from the first' ]
+	[ "$(planet inspect -f '{{.HostConfig.IpcMode}}' user)" != private ]
+	planet rm -f user
+	# With the host's users, too; and a volume that was asked for is what is there.
+	planet run -d --name memory --userns host --ipc shareable busybox sleep 1000
+	planet exec memory touch /dev/shm/a
+	[ "$(planet run --rm --userns host --ipc container:memory busybox ls /dev/shm)" = a ]
+	[ -z "$(planet run --rm --userns host --ipc container:memory --tmpfs /dev/shm busybox ls /dev/shm)" ]
+	planet rm -f memory
+	run planet run --rm --ipc none busybox ls -d /dev/shm
+	[ "$status" = 1 ]
+}
+
+@test "a container that has put something else on its /dev/shm shares nothing of the host" {
+	planet run -d --name sly --ipc shareable --cap-add SYS_ADMIN --security-opt seccomp=unconfined busybox sh -c \
+		'umount /dev/shm && rmdir /dev/shm && ln -s /etc /dev/shm && echo done; sleep 1000'
+	for _ in $(seq 50); do [ -z "$(planet logs sly)" ] || break; sleep 0.1; done
+	refused 'share its /dev/shm' --ipc container:sly busybox true
+	planet rm -f sly
+}
+
 @test "bad words: one sentence, and nothing is left" {
 	refused 'give --userns host' --pid host busybox true
 	refused 'give --userns host' --ipc host busybox true
 	refused 'expected host or container:NAME' --pid private busybox true
 	refused 'expected host or container:NAME' --uts container: busybox true
-	refused 'expected private or host' --ipc container:x busybox true
+	refused 'expected private, shareable, none, host or container:NAME' --ipc open busybox true
+	refused 'no such container: nobody' --ipc container:nobody busybox true
+	planet run -d --name closed busybox sleep 1000
+	refused 'make it with --ipc shareable' --ipc container:closed busybox true
+	planet rm -f closed
 	refused 'no such container: nobody' --pid container:nobody busybox true
 	refused 'no such container: nobody' --network container:nobody busybox true
 	refused 'contradict' --uts host --hostname x busybox true
