@@ -213,6 +213,15 @@ Status status_of(const State& state) {
   return state.paused ? Status::kPaused : Status::kRunning;
 }
 
+// One at rest has said so, and drops that before it starts: most have no state, which needs no look then. Between the two
+// looks it may have ended.
+void look_at_life(const Places& places, const std::string& id, Container& container) {
+  container.exit = read_exit(places, id);
+  if (container.exit) return;
+  container.state = read_state(places, id);
+  if (!container.state) container.exit = read_exit(places, id);
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> container_ids(const Places& places) {
@@ -225,7 +234,8 @@ Result<Container> look_at(const Places& places, const std::string& id) {
   auto record = read_record(places, id);
   if (!record && record.error().code() == Code::kNotFound)
     return fail(Code::kNotFound, "no such container: " + printable(id));
-  Container container{.record = {}, .damage = {}, .state = read_state(places, id), .exit = {}};
+  Container container;
+  look_at_life(places, id, container);
   if (record) {
     container.record = *std::move(record);
   } else {
@@ -237,7 +247,6 @@ Result<Container> look_at(const Places& places, const std::string& id) {
     container.status = status_of(*container.state);
     return container;
   }
-  container.exit = read_exit(places, id);
   // No state and no exit: made, and started by a keeper that is still at it, or died at it.
   const bool at_rest = container.exit || !keeper_lives(places, id);
   const bool new_one = container.exit && container.exit->never_started;
@@ -258,9 +267,28 @@ bool sweep_left_over(const Places& places, const Container& container) {
 
 }  // namespace
 
+namespace {
+
+// Each is moved once: there is much in it.
+std::vector<Container> youngest_first(std::vector<Container> containers) {
+  std::vector<Container*> order;
+  order.reserve(containers.size());
+  for (Container& container : containers) order.push_back(&container);
+  std::ranges::sort(order, std::greater<>(), [](const Container* container) {
+    return std::string_view(container->record.created);
+  });
+  std::vector<Container> sorted;
+  sorted.reserve(order.size());
+  for (Container* container : order) sorted.push_back(std::move(*container));
+  return sorted;
+}
+
+}  // namespace
+
 Result<std::vector<Container>> list_containers(const Places& places) {
   TRY_SET(const std::vector<std::string> names, list_names(places));
   std::vector<Container> containers;
+  containers.reserve(names.size());
   for (const std::string& id : names) {
     if (id.ends_with(kRemoved)) sweep_removed(places, id);
     if (!is_id(id)) continue;
@@ -280,9 +308,7 @@ Result<std::vector<Container>> list_containers(const Places& places) {
   sweep_shared_ranges(places);
   sweep_states(places, "containers");
   sweep_states(places, "keepers");
-  std::ranges::sort(containers, std::greater<>(),
-                    [](const Container& container) { return container.record.created; });
-  return containers;
+  return youngest_first(std::move(containers));
 }
 
 Result<UniqueFd> open_init(const Container& container) {

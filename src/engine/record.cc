@@ -1,6 +1,7 @@
 #include "engine/record.h"
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 #include <iterator>
 
@@ -175,8 +176,20 @@ std::string state_file(const std::string& id) {
   return "containers/" + id;
 }
 
+// What is stored is replaced as a whole, never written to: where a read is short it ends.
+Result<std::string> read_stored(BorrowedFd dir, const std::string& file) {
+  constexpr std::size_t kMostOften = 8192;
+  TRY_SET(const UniqueFd stored, sys::open_at(dir, file.c_str(), O_RDONLY));
+  std::array<char, kMostOften> first;  // NOLINT(*-member-init): what is read of it is written first
+  TRY_SET(const std::size_t size, sys::read_some(stored.borrow(), first));
+  std::string text(first.data(), size);
+  if (size < first.size()) return text;
+  TRY_SET(const std::string rest, sys::read_all(stored.borrow(), kMostRecord - size));
+  return text + rest;
+}
+
 Result<json::value> read_json(BorrowedFd dir, const std::string& file) {
-  TRY_SET(const std::string text, sys::read_file_at(dir, file.c_str(), kMostRecord));
+  TRY_SET(const std::string text, read_stored(dir, file));
   return oci::parse_json(text, kMostRecord, oci::Strings::kAnyBytes);
 }
 

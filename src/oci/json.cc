@@ -1,6 +1,7 @@
 #include "oci/json.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/basic_parser_impl.hpp>
 #include <boost/throw_exception.hpp>
 #include <cstdio>
@@ -87,14 +88,40 @@ json::parse_options limits(Strings strings) {
   return options;
 }
 
-Result<> check_keys(std::string_view text, Strings strings) {
+// Of JSON text that is valid: each has a colon, and there are no others but in strings.
+std::size_t count_keys(std::string_view text) {
+  std::size_t count = 0;
+  bool in_string = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '"') in_string = !in_string;
+    if (in_string && text[i] == '\\') ++i;
+    if (!in_string && text[i] == ':') ++count;
+  }
+  return count;
+}
+
+// As deep as the parser let it be.
+std::size_t count_keys(const json::value& value) {
+  std::size_t count = 0;
+  if (const auto* object = value.if_object()) {
+    count += object->size();
+    for (const auto& member : *object) count += count_keys(member.value());
+  } else if (const auto* array = value.if_array()) {
+    for (const json::value& element : *array) count += count_keys(element);
+  }
+  return count;
+}
+
+// Of keys that are the same the value has one. Only then the text is walked again, to name it.
+Result<> check_keys(std::string_view text, const json::value& value, Strings strings) {
+  if (count_keys(text) == count_keys(value)) return {};
   json::basic_parser<KeyCheck> parser(limits(strings));
   json::error_code error;
   parser.write_some(false, text.data(), text.size(), error);
   if (!parser.handler().twice.empty())
     return fail(Code::kInvalidArgument,
                 "key " + quote(parser.handler().twice) + " stands twice in one JSON object");
-  return {};
+  return fail(Code::kInvalidArgument, "a key stands twice in one JSON object");
 }
 
 // Line and column, from 1, of the byte at `offset`.
@@ -179,7 +206,11 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit, Strings
     return fail(Code::kInvalidArgument, "the JSON text has " + std::to_string(text.size()) +
                                             " bytes, more than " + std::to_string(limit));
   json::error_code error;
-  json::stream_parser parser({}, limits(strings));
+  constexpr std::size_t kOftenEnough = 4096;
+  std::array<unsigned char, kOftenEnough> scratch;  // NOLINT(*-member-init): the parser's to write
+  json::stream_parser parser({}, limits(strings), scratch.data(), scratch.size());
+  // Its parts lie together, and go together.
+  parser.reset(json::make_shared_resource<json::monotonic_resource>(text.size() * 2));
   std::size_t read = parser.write_some(text.data(), text.size(), error);
   if (!error && trim(text.substr(read)).empty()) {
     parser.finish(error);
@@ -190,8 +221,9 @@ Result<json::value> parse_json(std::string_view text, std::size_t limit, Strings
   if (error)
     return fail(Code::kInvalidArgument,
                 "not valid JSON at " + place(text, read) + ": " + reason(error, text.substr(read)));
-  TRY(check_keys(text, strings));
-  return parser.release();
+  json::value value = parser.release();
+  TRY(check_keys(text, value, strings));
+  return value;
 }
 
 std::string Path::text() const {

@@ -35,6 +35,15 @@ TEST(ParseJson, RefusesAKeyThatStandsTwice) {
   EXPECT_EQ(error_of(R"({"a": {"b": 1, "b": 2}})"), "key \"b\" stands twice in one JSON object");
   EXPECT_EQ(error_of(R"({"a": {"b": 1}, "c": {"b": 1}})"), "");
   EXPECT_NE(error_of("{\"a\": 1, \"\\u0061\": 2}"), "");
+  EXPECT_EQ(error_of(R"({"": 1, "": 2})"), "a key stands twice in one JSON object");
+  EXPECT_EQ(error_of(R"([{"a": 1}, [{"b": {"c": 1, "c": 2}}]])"),
+            "key \"c\" stands twice in one JSON object");
+}
+
+TEST(ParseJson, CountsNoColonThatStandsInAString) {
+  EXPECT_EQ(error_of(R"({"a:": ":", "\"": ":\\", "\":": "\":", "\\": {"::": [":", "\\\":"]}})"),
+            "");
+  EXPECT_EQ(error_of(R"({"a": "\":", "a": 1})"), "key \"a\" stands twice in one JSON object");
 }
 
 TEST(ParseJson, TakesAnyBytesWhereAsked) {
