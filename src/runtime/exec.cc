@@ -27,6 +27,7 @@ struct Exec {
   SeccompChoice seccomp;
   Labels labels;
   CgroupEntry cgroup;
+  bool born_inside = false;  // in the process namespace; else in all of them
 };
 
 // ---- The new process, inside the container. -------------------------------------------------------------------
@@ -34,6 +35,12 @@ struct Exec {
 Result<sys::TerminalPair> open_own_console(const oci::Process& process) {
   TRY_SET(UniqueFd top, sys::open_at(sys::kCwd, "/", O_PATH | O_DIRECTORY));
   return open_terminal_pair(fs::Root(std::move(top)), process);
+}
+
+// Of who was born in the container's process namespace. Its users come last.
+Result<> join_rest(const Exec& exec) {
+  constexpr std::uint64_t kNotNow = CLONE_NEWPID | CLONE_NEWUSER;
+  return sys::set_ns(exec.request.init, static_cast<int>(exec.plan.join_flags & ~kNotNow));
 }
 
 // Last, when the rights to join the rest are needed no more. An ordinary user has them by joining its users first: the
@@ -52,6 +59,7 @@ Result<> join_users(const Exec& exec) {
   std::string to_agent;
   OwnLabels labels;
   const auto inside = [&]() -> Result<> {
+    if (exec.born_inside) TRY(join_rest(exec), "join the container");
     TRY_SET(labels, std::move(exec.labels).open_own());
     const oci::ExecCpuAffinity affinity =
         exec.request.process.exec_cpu_affinity.value_or(oci::ExecCpuAffinity{});
@@ -108,6 +116,34 @@ Result<> join_container(const Exec& exec) {
 
 // ---- The caller. ----------------------------------------------------------------------------------------------
 
+// The namespace of our children, which must be allowed to return to: root of another user namespace is not.
+Result<UniqueFd> open_way_back() {
+  TRY_SET(UniqueFd own, sys::open_at(sys::kCwd, "/proc/self/ns/pid_for_children", O_RDONLY));
+  TRY(sys::set_ns(own.borrow(), CLONE_NEWPID));
+  return own;
+}
+
+// A child that is born in the container's process namespace; the rest it joins itself.
+Result<sys::Child> bear_inside(const Exec& exec, BorrowedFd way_back) {
+  // Who is in the container already must not look into the child: not even at its open files (CVE-2016-9962).
+  TRY(sys::set_dumpable(false));
+  if ((exec.plan.join_flags & CLONE_NEWPID) != 0) TRY(sys::set_ns(exec.request.init, CLONE_NEWPID));
+  auto process = sys::clone_process({.flags = 0, .cgroup = exec.cgroup.birthplace()});
+  if (!process || process->valid()) TRY(sys::set_ns(way_back, CLONE_NEWPID));
+  return process;
+}
+
+// Without a helper, which is a tenth of the time, where that is allowed.
+Result<sys::Child> bear_process(Exec& exec) {
+  const auto way_back = exec.plan.rights == Rights::kUser ? UniqueFd() : open_way_back();
+  exec.born_inside = way_back && way_back->valid();
+  if (exec.born_inside) return bear_inside(exec, way_back->borrow());
+  return bear({.clone_flags = 0,
+               .join = [&] { return join_container(exec); },
+               .cgroup = exec.cgroup.birthplace(),
+               .helper_in_cgroup = true});
+}
+
 Result<> answer_limits(const Exec& exec, pid_t process, ParentTalk& talk) {
   if (!exec.seccomp.agent.valid()) return talk.answer();
   TRY_SET(const UniqueFd message, message_to_agent(exec.request.spec, exec.request.state, process));
@@ -146,14 +182,10 @@ Result<Running> exec(const ExecRequest& request) {
             .plan = std::move(plan),
             .seccomp = std::move(seccomp),
             .labels = std::move(labels),
-            .cgroup = std::move(cgroup)};
+            .cgroup = std::move(cgroup),
+            .born_inside = false};
   TRY_SET(auto sockets, sys::packet_socket_pair());
-  TRY_SET(sys::Child process,
-          bear({.clone_flags = 0,
-                .join = [&] { return join_container(exec); },
-                .cgroup = exec.cgroup.birthplace(),
-                .helper_in_cgroup = true}),
-          "join the container");
+  TRY_SET(sys::Child process, bear_process(exec), "join the container");
   if (!process.valid()) {
     sockets.first.reset();
     process_main(exec, std::move(sockets.second));
