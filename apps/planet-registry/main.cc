@@ -18,8 +18,9 @@ struct RegistryCommand {
   int (*run)(const Global& global, const std::vector<std::string>& args);
 };
 constexpr RegistryCommand kCommands[] = {
-    {"pull", pull_command},   {"pull-for-run", pull_for_run}, {"push", push_command},
-    {"login", login_command}, {"logout", logout_command},     {"search", search_command},
+    {"pull", pull_command},           {"pull-for-run", pull_for_run}, {"push", push_command},
+    {"login", login_command},         {"logout", logout_command},     {"search", search_command},
+    {"referrers", referrers_command},
 };
 
 int start(const std::vector<std::string>& words) {

@@ -67,6 +67,7 @@ int pull_command(const Global& global, const std::vector<std::string>& args);
 int push_command(const Global& global, const std::vector<std::string>& args);
 int login_command(const Global& global, const std::vector<std::string>& args);
 int logout_command(const Global& global, const std::vector<std::string>& args);
+int referrers_command(const Global& global, const std::vector<std::string>& args);
 int search_command(const Global& global, const std::vector<std::string>& args);
 int version_command(const Global& global, const std::vector<std::string>& args);
 int info_command(const Global& global, const std::vector<std::string>& args);

@@ -89,6 +89,7 @@ constexpr Command kImageCommands[] = {
     {"load", "add images from an archive (OCI or docker)", load_command},
     {"ls", "list images", images_command},
     {"prune", "remove images that nothing needs", image_prune_command},
+    {"referrers", "list what refers to an image in its registry", referrers_command},
     {"rm", "remove images", rmi_command},
     {"save", "write images into an archive", save_command},
     {"tag", "give an image one more name", tag_command},

@@ -54,6 +54,10 @@ int logout_command(const Global& global, const std::vector<std::string>& args) {
   return registry_command(global, "logout", args);
 }
 
+int referrers_command(const Global& global, const std::vector<std::string>& args) {
+  return registry_command(global, "referrers", args);
+}
+
 int search_command(const Global& global, const std::vector<std::string>& args) {
   return registry_command(global, "search", args);
 }

@@ -19,6 +19,7 @@ Result<Descriptor> read_descriptor(const json::value& value, std::string path) {
   TRY(fields.read("digest", descriptor.digest));
   TRY(fields.read("size", descriptor.size));
   TRY(fields.read_map("annotations", descriptor.annotations));
+  TRY(fields.read("artifactType", descriptor.artifact_type));
   if (descriptor.size < 0) return fields.wrong("size", "a size");
   if (const json::value* urls = fields.find("urls"))
     descriptor.has_urls = !urls->is_array() || !urls->get_array().empty();
@@ -80,6 +81,7 @@ json::object write_descriptor(const Descriptor& descriptor) {
   object["mediaType"] = descriptor.media_type;
   object["digest"] = descriptor.digest;
   object["size"] = descriptor.size;
+  if (!descriptor.artifact_type.empty()) object["artifactType"] = descriptor.artifact_type;
   if (!descriptor.annotations.empty()) {
     json::object annotations;
     for (const auto& [key, value] : descriptor.annotations) annotations[key] = value;

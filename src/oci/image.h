@@ -25,6 +25,7 @@ struct Descriptor {
   std::int64_t size = 0;
   std::map<std::string, std::string> annotations;
   Platform platform;
+  std::string artifact_type;  // of a referrer; empty: nothing is said
   bool has_urls = false;  // it may be fetched from elsewhere, too: nobody here does
 };
 

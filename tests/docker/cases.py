@@ -497,7 +497,7 @@ e export box | e import -c 'CMD ["cat", "/mark"]' -m 'from a box' - made:2
 e run --rm made:2
 e image inspect -f '{{.Config.Cmd}} {{.Comment}}' made:2
 e import /no/such/file made:3
-e import - made:3 </dev/null
+e import - made:3 </dev/null ## `import` of nothing
 e rmi made:1 made:2
 """)
 case("namespaces of others", """

@@ -337,6 +337,50 @@ PYTHON
 	[ "${#lines[@]}" = 1 ]
 }
 
+put_manifest() { # TAG TYPE FILE
+	curl -sf -X PUT -H "Content-Type: $2" --data-binary "@$3" "http://$registry/v2/web/app/manifests/$1"
+}
+
+put_blob() { # FILE
+	local place
+	place=$(curl -sf -X POST -D - -o /dev/null "http://$registry/v2/web/app/blobs/uploads/" | tr -d '\r' | sed -n 's/^Location: //Ip')
+	curl -sf -X PUT --data-binary "@$1" -H 'Content-Type: application/octet-stream' "$place&digest=sha256:$(sha256sum <"$1" | cut -d' ' -f1)"
+}
+
+@test "image referrers: what is signed and described, as the registry lists it" {
+	registry_start one
+	make_image first
+	copy "oci:$top/layout-first:1" "docker://$registry/web/app:1"
+	run planet image referrers "$registry/web/app:1"
+	[ "$status" = 0 ]
+	[[ "$output" =~ ^DIGEST\ +ARTIFACT\ TYPE\ +SIZE ]]
+	[ "${#lines[@]}" = 1 ]
+	# A registry without the list has it under a tag.
+	local subject digest manifest=application/vnd.oci.image.manifest.v1+json
+	subject=$(skopeo inspect --tls-verify=false --format '{{.Digest}}' "docker://$registry/web/app:1")
+	printf '{}' >"$top/empty"
+	put_blob "$top/empty"
+	printf '{"schemaVersion":2,"mediaType":"%s","artifactType":"application/x.sbom","config":{"mediaType":"application/vnd.oci.empty.v1+json","digest":"sha256:%s","size":2},"layers":[],"subject":{"mediaType":"%s","digest":"%s","size":1}}' \
+		"$manifest" "$(sha256sum <"$top/empty" | cut -d' ' -f1)" "$manifest" "$subject" >"$top/sbom"
+	put_manifest sbom "$manifest" "$top/sbom"
+	digest=sha256:$(sha256sum <"$top/sbom" | cut -d' ' -f1)
+	printf '{"schemaVersion":2,"mediaType":"application/vnd.oci.image.index.v1+json","manifests":[{"mediaType":"%s","digest":"%s","size":%s,"artifactType":"application/x.sbom\\u001b[31m","annotations":{"org.opencontainers.image.created":"2026-01-02T03:04:05Z"}}]}' \
+		"$manifest" "$digest" "$(stat -c %s "$top/sbom")" >"$top/list"
+	put_manifest "${subject/:/-}" application/vnd.oci.image.index.v1+json "$top/list"
+	[ "$(planet image referrers --format '{{.Digest}} {{.CreatedAt}}' "$registry/web/app:1")" = "$digest 2026-01-02T03:04:05Z" ]
+	[ "$(planet image referrers -q "$registry/web/app@$subject")" = "$digest" ]
+	[[ "$(planet image referrers "$registry/web/app:1")" != *$'\e'* ]]
+	[ -z "$(planet image referrers -q --filter type=application/x.signature "$registry/web/app:1")" ]
+	# A list that is none, and images that are not there.
+	put_manifest "${subject/:/-}" "$manifest" "$top/sbom"
+	local words
+	for words in "$registry/web/app:2" "$registry/nobody:1" "UPPER/app" ""; do
+		run planet image referrers "$words"
+		[ "$status" = 1 ]
+		[ "${#lines[@]}" = 1 ] || { echo "$output"; false; }
+	done
+}
+
 @test "system check --repair: what is damaged is pulled again, with its names" {
 	make_image first
 	registry_start plain
