@@ -2,10 +2,11 @@
 # Files in and out: what a container can do to `cp`, `export` and volumes from inside, while they are at it.
 load helper
 
-# start_racer A B: a container "racer" that exchanges two names in its /srv, of which SCRIPT has made them.
+# start_racer SCRIPT [FLAG...]: a container "racer" that exchanges two names in its /srv, which SCRIPT has made.
 start_racer() {
 	local script=$1
-	planet run -d --name racer -v "$RACER:/racer:ro" busybox sh -c "mkdir -p /srv; cd /srv; $script; exec /racer /srv/a /srv/link $RACE_SECONDS" >/dev/null
+	shift
+	planet run -d --name racer -v "$RACER:/racer:ro" "$@" busybox sh -c "mkdir -p /srv; cd /srv; $script; exec /racer /srv/a /srv/link $RACE_SECONDS" >/dev/null
 	for _ in $(seq 50); do planet exec racer test -e /srv/link 2>/dev/null && return; sleep 0.1; done
 	return 1
 }
@@ -99,6 +100,44 @@ finish_race() {
 	planet cp -q modes:/tmp/. "$top/closed"
 	[ "$(stat -c %a "$top/closed")" = 700 ]
 	planet rm modes
+}
+
+@test "H5: cp to and from a volume mounts nothing, and makes nothing where its place is swapped for a link" {
+	local end all=0 mounts
+	echo new >"$top/new"
+	start_racer "mkdir -p a; echo own >a/vol/secret; ln -s $canary link" -v data:/srv/a/vol
+	mounts=$(wc -l </proc/self/mountinfo)
+	end=$((SECONDS + RACE_SECONDS))
+	while [ $SECONDS -lt $end ]; do
+		run planet cp -q "$top/new" racer:/srv/a/vol/new
+		rm -rf "$top/out"
+		run planet cp -q racer:/srv/a/vol/secret "$top/out"
+		[ ! -e "$top/out" ] || [ "$(cat "$top/out")" = own ]
+		[ "$(wc -l </proc/self/mountinfo)" = "$mounts" ]
+		all=$((all + 1))
+	done
+	finish_race
+	check_canary
+	[ ! -e "$canary/vol" ]
+	[ "$(ls "$root/volumes/data/"*)" != "" ]
+	planet volume rm data
+	[ $all -gt 0 ]
+}
+
+@test "H6: an export has nothing of the host, whatever is swapped under it, and no FIFO holds it" {
+	local end all=0 kind
+	start_racer "echo own >a; ln -s $canary/secret link; mkfifo pipe"
+	end=$((SECONDS + RACE_SECONDS))
+	while [ $SECONDS -lt $end ]; do
+		timeout 20 "$PLANET_BIN" --root "$root" --runroot "$runroot" export -o "$top/export.tar" racer
+		kind=$(tar tvf "$top/export.tar" srv/a srv/pipe | cut -c1 | tr -d '\n')
+		[ "$kind" = -p ] || [ "$kind" = lp ] || { echo "kinds: $kind"; return 1; }
+		[ "$kind" != -p ] || [ "$(tar xOf "$top/export.tar" srv/a)" = own ]
+		all=$((all + 1))
+	done
+	finish_race
+	check_canary
+	[ $all -gt 0 ]
 }
 
 @test "H7: what is read-only, by any way to say so, is not written" {
