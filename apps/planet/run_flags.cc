@@ -101,7 +101,8 @@ void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
   app.add_flag("--privileged", request.privileged, "all capabilities, no filter, the host's users");
   app.add_option("--network,--net", words.network, "none (with loopback), host or container:NAME");
   app.add_option("--pid", words.pid, "whose processes it sees: host or container:NAME");
-  app.add_option("--ipc", words.ipc, "whose shared memory it has: private, shareable, none, host or container:NAME");
+  app.add_option("--ipc", words.ipc,
+                 "whose shared memory it has: private, shareable, none, host or container:NAME");
   app.add_option("--uts", words.uts, "whose host name it has: host or container:NAME");
   app.add_option("--userns", words.userns, "auto (private users) or host");
   add_text(app, "--cgroup-parent", words.cgroup_parent, "the control group to be made in");

@@ -26,7 +26,7 @@ struct Descriptor {
   std::map<std::string, std::string> annotations;
   Platform platform;
   std::string artifact_type;  // of a referrer; empty: nothing is said
-  bool has_urls = false;  // it may be fetched from elsewhere, too: nobody here does
+  bool has_urls = false;      // it may be fetched from elsewhere, too: nobody here does
 };
 
 inline constexpr std::string_view kManifestType = "application/vnd.oci.image.manifest.v1+json";
