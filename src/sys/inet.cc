@@ -1,0 +1,109 @@
+#include "sys/inet.h"
+
+#include <fcntl.h>
+#include <net/if.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace planet::sys {
+namespace {
+
+template <class T>
+InetAddress generic(const T& address) {
+  InetAddress made;
+  std::memcpy(&made.storage, &address, sizeof address);
+  made.size = sizeof address;
+  return made;
+}
+
+const sockaddr* raw(const InetAddress& address) {
+  return reinterpret_cast<const sockaddr*>(&address.storage);
+}
+
+std::unexpected<Error> failed(const char* call) {
+  return std::unexpected(Error::from_errno(errno, call));
+}
+
+bool is_none() {
+  return errno == EAGAIN || errno == EINTR;
+}
+
+Result<UniqueFd> open_socket(const InetAddress& peer, int type) {
+  UniqueFd socket(::socket(peer.storage.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket.valid()) return failed("socket");
+  if (::connect(socket.borrow().get(), raw(peer), peer.size) < 0 && errno != EINPROGRESS &&
+      errno != EINTR)
+    return failed("connect");
+  return socket;
+}
+
+}  // namespace
+
+InetAddress inet_address(std::span<const std::uint8_t> bytes, std::uint16_t port, unsigned link) {
+  sockaddr_in four{};
+  if (bytes.size() == sizeof four.sin_addr) {
+    four.sin_family = AF_INET;
+    four.sin_port = htons(port);
+    std::memcpy(&four.sin_addr, bytes.data(), bytes.size());
+    return generic(four);
+  }
+  sockaddr_in6 six{};
+  six.sin6_family = AF_INET6;
+  six.sin6_port = htons(port);
+  six.sin6_scope_id = link;
+  std::memcpy(&six.sin6_addr, bytes.data(), std::min(bytes.size(), sizeof six.sin6_addr));
+  return generic(six);
+}
+
+Result<unsigned> link_number(const std::string& name) {
+  const unsigned number = ::if_nametoindex(name.c_str());
+  if (number == 0) return std::unexpected(Error::from_errno(errno, "if_nametoindex " + name));
+  return number;
+}
+
+Result<UniqueFd> open_datagrams(const InetAddress& peer) {
+  return open_socket(peer, SOCK_DGRAM);
+}
+
+Result<UniqueFd> begin_connection(const InetAddress& peer) {
+  return open_socket(peer, SOCK_STREAM);
+}
+
+Result<std::optional<Datagram>> receive_datagram(BorrowedFd socket, std::span<char> buffer) {
+  Datagram datagram;
+  datagram.from.size = sizeof datagram.from.storage;
+  const ssize_t n =
+      ::recvfrom(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
+                 reinterpret_cast<sockaddr*>(&datagram.from.storage), &datagram.from.size);
+  if (n < 0 && is_none()) return std::nullopt;
+  if (n < 0) return failed("recvfrom");
+  datagram.size = static_cast<std::size_t>(n);
+  return datagram;
+}
+
+Result<> send_datagram(BorrowedFd socket, std::string_view bytes, const InetAddress& to) {
+  if (::sendto(socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, raw(to),
+               to.size) < 0)
+    return failed("sendto");
+  return {};
+}
+
+Result<std::optional<UniqueFd>> accept_connection(BorrowedFd listener) {
+  UniqueFd socket(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
+  if (socket.valid()) return socket;
+  // A client that has gone again is none.
+  if (is_none() || errno == ECONNABORTED) return std::nullopt;
+  return failed("accept");
+}
+
+Result<> set_non_blocking(BorrowedFd fd) {
+  const int flags = ::fcntl(fd.get(), F_GETFL);
+  if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) < 0)
+    return failed("fcntl F_SETFL");
+  return {};
+}
+
+}  // namespace planet::sys

@@ -1,0 +1,52 @@
+// Sockets of IPv4 and IPv6 that never block: datagrams, and connections on their way. What is connected is read and written by
+// receive_some() and send_some() of sys/tcp.h.
+//
+// Source: ip(7), ipv6(7), udp(7), connect(2), accept(2).
+#pragma once
+
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/unique_fd.h"
+
+namespace planet::sys {
+
+struct InetAddress {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+};
+
+// `bytes`: 4 of IPv4 or 16 of IPv6. `link`: the number of the interface, for link-local addresses of IPv6; else 0.
+InetAddress inet_address(std::span<const std::uint8_t> bytes, std::uint16_t port,
+                         unsigned link = 0);
+
+// The number of an interface by its name. Errors: kSystem with ENODEV.
+Result<unsigned> link_number(const std::string& name);
+
+// A socket for one peer's datagrams alone, at a port that the kernel picks at random. An error that the peer's host reports is
+// that of the next call.
+Result<UniqueFd> open_datagrams(const InetAddress& peer);
+
+// A connection that the peer may not have taken yet: it can be written to then. If it is refused, the next call says so.
+Result<UniqueFd> begin_connection(const InetAddress& peer);
+
+// Of a socket that is not connected. Nothing: none is there.
+struct Datagram {
+  std::size_t size = 0;  // bytes of the buffer; what is longer is cut off
+  InetAddress from;
+};
+Result<std::optional<Datagram>> receive_datagram(BorrowedFd socket, std::span<char> buffer);
+Result<> send_datagram(BorrowedFd socket, std::string_view bytes, const InetAddress& to);
+
+// Nothing: nobody waits. The listener itself must not block: set_non_blocking().
+Result<std::optional<UniqueFd>> accept_connection(BorrowedFd listener);
+
+Result<> set_non_blocking(BorrowedFd fd);
+
+}  // namespace planet::sys
