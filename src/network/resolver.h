@@ -31,6 +31,12 @@ struct ResolverPlan {
   std::chrono::milliseconds client_limit{5'000};  // for a query by TCP: TcpClients
 };
 
+// Gives up what a resolver does not need: every right of the user (it becomes nobody, if it is root), other programs and files,
+// every system call but those of serve(). Where the kernel has Landlock, it opens files in the directories of the networks'
+// names alone, and connects by TCP to the ports of the upstream servers alone.
+// The caller has closed all other descriptors. There is no way back: after an error the process must end.
+Result<> confine_resolver(const ResolverPlan& plan);
+
 // Returns when it was idle for long, or the container has ended. What waits at the sockets then stays there for the next one.
 // Errors: those of the sockets; a query never is one.
 Result<> serve(ResolverPlan plan);
