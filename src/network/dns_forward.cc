@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/strings.h"
 #include "sys/random.h"
 #include "sys/tcp.h"
 
@@ -31,7 +32,22 @@ std::optional<std::size_t> whole_size(const std::string& in) {
   return 2U + static_cast<std::uint8_t>(in[0]) * 256U + static_cast<std::uint8_t>(in[1]);
 }
 
+// By its number, or its name.
+Result<unsigned> link_of(const std::string& scope) {
+  if (scope.empty()) return 0U;
+  auto number = parse_number<unsigned>(scope, "the number of a link");
+  return number ? number : sys::link_number(scope);
+}
+
 }  // namespace
+
+std::vector<Upstream> upstreams_of(std::span<const Nameserver> servers) {
+  std::vector<Upstream> upstreams;
+  for (const Nameserver& server : servers)
+    if (const auto link = link_of(server.scope))
+      upstreams.push_back({.address = server.address, .link = *link});
+  return upstreams;
+}
 
 Forwarder::Forwarder(std::vector<Upstream> upstreams, std::chrono::milliseconds patience,
                      Deliver deliver)

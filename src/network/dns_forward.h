@@ -18,6 +18,7 @@
 #include "base/unique_fd.h"
 #include "network/address.h"
 #include "network/dns_message.h"
+#include "network/resolv_conf.h"
 #include "sys/inet.h"
 
 namespace planet::network {
@@ -27,6 +28,10 @@ struct Upstream {
   std::uint16_t port = 53;
   unsigned link = 0;  // of a link-local address: sys::link_number()
 };
+
+// By their port and, where they need one, the number of their link in this network namespace. A server at a link that is not
+// there is left out, as one that nobody can reach.
+std::vector<Upstream> upstreams_of(std::span<const Nameserver> servers);
 
 // Who wants an answer: where a datagram came from, or the number of a connection.
 using Asker = std::variant<sys::InetAddress, std::uint64_t>;

@@ -18,6 +18,7 @@ void check(bool holds) {
 void check_answers(const Query& query) {
   const std::size_t limit = datagram_limit(query);
   std::vector<Address> addresses;
+  addresses.reserve(65);
   for (unsigned last = 0; last < 64; ++last)
     addresses.push_back(*Address::parse("10.88.0.0")->plus(last));
   addresses.push_back(*Address::parse("fd00::1"));

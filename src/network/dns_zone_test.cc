@@ -30,7 +30,7 @@ class ZoneTest : public testing::Test {
   }
   void TearDown() override { EXPECT_TRUE(sys::remove_tree_at(sys::kCwd, path_)); }
 
-  void open(std::string name, const std::vector<std::string>& subnets) {
+  void open(const std::string& name, const std::vector<std::string>& subnets) {
     const auto dir = sys::make_directories(sys::kCwd, path_ + ("/" + name), 0755);
     NamedNetwork network{.name = name, .names = *Names::open(dir->borrow()), .subnets = {}};
     for (const std::string& subnet : subnets) network.subnets.push_back(*Prefix::parse(subnet));
@@ -69,7 +69,7 @@ class ZoneTest : public testing::Test {
     at += 4;
     std::string text;
     for (int record = 0; record < answer[7]; ++record) {
-      const auto length = static_cast<std::size_t>(answer[at + 11]);
+      const auto length = std::size_t{static_cast<std::uint8_t>(answer[at + 11])};
       const std::string data = answer.substr(at + 12, length);
       const std::vector<std::uint8_t> bytes(data.begin(), data.end());
       text += (text.empty() ? "" : " ") + Address::from_bytes(bytes)->to_string();

@@ -12,6 +12,20 @@ namespace {
 using testing::EndsWith;
 using testing::HasSubstr;
 
+TEST(UpstreamsTest, HaveTheNumbersOfTheirLinks) {
+  const ResolvConf host =
+      parse_resolv_conf("nameserver 192.0.2.1\nnameserver fe80::1%lo\nnameserver fe80::2%77\n");
+  const auto upstreams = upstreams_of(host.nameservers);
+  ASSERT_EQ(upstreams.size(), 3U);
+  EXPECT_EQ(upstreams[0].address.to_string(), "192.0.2.1");
+  EXPECT_EQ(upstreams[0].port, 53);
+  EXPECT_EQ(upstreams[0].link, 0U);
+  EXPECT_EQ(upstreams[1].link, *sys::link_number("lo"));
+  EXPECT_EQ(upstreams[2].link, 77U);
+  EXPECT_TRUE(
+      upstreams_of(parse_resolv_conf("nameserver fe80::1%no-such-link").nameservers).empty());
+}
+
 TEST_F(ResolverTest, KnowsContainersAsTheyComeAndGo) {
   start();
   const std::string web = ask(query_of("web"));
