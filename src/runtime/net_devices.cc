@@ -1,6 +1,7 @@
 #include "runtime/net_devices.h"
 
 #include <linux/if_addr.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
 
@@ -36,11 +37,12 @@ Result<sys::NetLink> open_link_in(BorrowedFd ns) {
   TRY_SET(UniqueFd socket,
           sys::make_inside(ns, CLONE_NEWNET,
                            []() -> Result<UniqueFd> {
-                             TRY_SET(sys::NetLink link, sys::NetLink::open());
-                             return std::move(link).take_socket();
+                             TRY_SET(sys::NetlinkSocket made,
+                                     sys::NetlinkSocket::open(NETLINK_ROUTE));
+                             return std::move(made).take();
                            }),
           "enter the container's network");
-  return sys::NetLink(std::move(socket));
+  return sys::NetLink(sys::NetlinkSocket(std::move(socket)));
 }
 
 bool is_kept(const sys::NetAddress& address) {

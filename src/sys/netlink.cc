@@ -1,9 +1,10 @@
 #include "sys/netlink.h"
 
+#include <fcntl.h>
 #include <linux/if_addr.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -16,42 +17,6 @@ namespace {
 
 std::unexpected<Error> failed(const std::string& what) {
   return std::unexpected(Error::from_errno(errno, what));
-}
-
-constexpr std::size_t kAlignment = 4;  // NLMSG_ALIGNTO, RTA_ALIGNTO
-
-std::size_t aligned(std::size_t size) {
-  return (size + kAlignment - 1) / kAlignment * kAlignment;
-}
-
-template <class T>
-std::string bytes_of(const T& value) {
-  std::string bytes(sizeof value, '\0');
-  std::memcpy(bytes.data(), &value, sizeof value);
-  return bytes;
-}
-
-// A T at the beginning of `bytes`, or nothing if they are too few.
-template <class T>
-bool take(std::string_view bytes, T& value) {
-  if (bytes.size() < sizeof value) return false;
-  std::memcpy(&value, bytes.data(), sizeof value);
-  return true;
-}
-
-void append(std::string& message, std::uint16_t type, std::string_view value) {
-  message.resize(aligned(message.size()));
-  message += bytes_of(rtattr{.rta_len = static_cast<unsigned short>(sizeof(rtattr) + value.size()),
-                             .rta_type = type});
-  message += value;
-}
-
-template <class Body>
-std::string request(std::uint16_t type, std::uint16_t flags, const Body& body) {
-  nlmsghdr header{};
-  header.nlmsg_type = type;
-  header.nlmsg_flags = static_cast<std::uint16_t>(flags | NLM_F_REQUEST);
-  return bytes_of(header) + bytes_of(body);
 }
 
 Result<ifreq> request_for(const std::string& name) {
@@ -81,51 +46,137 @@ NetAddress parse_address(const ifaddrmsg& header, std::string_view attributes) {
                      .scope = header.ifa_scope,
                      .flags = header.ifa_flags,
                      .attributes = {}};
-  rtattr part{};
-  while (take(attributes, part) && part.rta_len >= sizeof part &&
-         part.rta_len <= attributes.size()) {
-    const std::string_view value = attributes.substr(sizeof part, part.rta_len - sizeof part);
-    if (part.rta_type == IFA_FLAGS) (void)take(value, address.flags);
-    if (is_kept(part.rta_type))
-      address.attributes.push_back({.type = part.rta_type, .bytes = std::string(value)});
-    attributes.remove_prefix(std::min(aligned(part.rta_len), attributes.size()));
+  while (const auto part = next_attribute(attributes)) {
+    if (part->type == IFA_FLAGS) address.flags = part->u32().value_or(address.flags);
+    if (is_kept(part->type))
+      address.attributes.push_back({.type = part->type, .bytes = std::string(part->bytes)});
   }
   return address;
 }
 
-// One datagram of an answer: hands over its messages; true at the answer's end.
-template <class F>
-Result<bool> take_messages(std::string_view rest, std::uint32_t sequence, const char* what,
-                           const F& each) {
-  nlmsghdr got{};
-  while (take(rest, got) && got.nlmsg_len >= sizeof got && got.nlmsg_len <= rest.size()) {
-    const std::string_view body = rest.substr(sizeof got, got.nlmsg_len - sizeof got);
-    rest.remove_prefix(std::min(aligned(got.nlmsg_len), rest.size()));
-    if (got.nlmsg_seq != sequence) continue;
-    if (got.nlmsg_type == NLMSG_DONE) return true;
-    if (got.nlmsg_type == NLMSG_ERROR) {
-      nlmsgerr error{};
-      if (take(body, error) && error.error == 0) return true;
-      return std::unexpected(Error::from_errno(-error.error, what));
+// The answers of one exchange, as they come.
+class Answers {
+ public:
+  Answers(const NetlinkMessages& messages, std::uint32_t first, const NetlinkSocket::Each& each)
+      : messages_(messages), first_(first), each_(each) {}
+
+  // One datagram of them.
+  Result<> take(std::string_view datagram, const std::string& doing) {
+    while (const auto answer = next_answer(datagram)) {
+      // Unsigned: what answers an older exchange is far behind the end.
+      const std::uint32_t request = answer->header.nlmsg_seq - first_;
+      if (request >= messages_.count()) continue;
+      if (const auto verdict = verdict_of(*answer))
+        take_verdict(request, *verdict, doing);
+      else if (each_)
+        each_(*answer);
     }
-    each(got, body);
+    if (datagram.empty()) return {};
+    return fail(Code::kCorrupt, doing + ": the kernel's answer is malformed");
   }
-  return false;
-}
+
+  bool complete() const { return complete_; }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  void take_verdict(std::uint32_t request, const NetlinkVerdict& verdict,
+                    const std::string& doing) {
+    if (verdict.error != 0 && !error_ && !messages_.tolerates(request, verdict.error))
+      error_ = Error::from_errno(verdict.error,
+                                 verdict.text.empty() ? doing : doing + ": " + verdict.text);
+    complete_ = complete_ || request == messages_.awaited();
+  }
+
+  const NetlinkMessages& messages_;
+  std::uint32_t first_;
+  const NetlinkSocket::Each& each_;
+  std::optional<Error> error_;
+  bool complete_ = false;
+};
 
 }  // namespace
 
-Result<NetLink> NetLink::open() {
-  UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
+  UniqueFd socket(::socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol));
   if (!socket.valid()) return failed("socket AF_NETLINK");
+  // The kernel's own words with an errno, and not our whole request. A kernel that knows neither answers without.
+  constexpr int kOn = 1;
+  (void)::setsockopt(socket.borrow().get(), SOL_NETLINK, NETLINK_EXT_ACK, &kOn, sizeof kOn);
+  (void)::setsockopt(socket.borrow().get(), SOL_NETLINK, NETLINK_CAP_ACK, &kOn, sizeof kOn);
+  return NetlinkSocket(std::move(socket));
+}
+
+Result<NetlinkSocket> NetlinkSocket::open_in(BorrowedFd net_ns, int protocol) {
+  const UniqueFd here(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
+  if (!here.valid()) return failed("open /proc/thread-self/ns/net");
+  if (::setns(net_ns.get(), CLONE_NEWNET) < 0) return failed("setns CLONE_NEWNET");
+  Result<NetlinkSocket> socket = open(protocol);
+  if (::setns(here.borrow().get(), CLONE_NEWNET) < 0)
+    return fail(Code::kInternal, "cannot come back from a container's network namespace");
+  return socket;
+}
+
+// From the kernel alone: in a container's namespace others may write to the socket, too. What the kernel has to say to a
+// request is there as soon as the call that sent it returns, and the next part of a dump when one has been taken: to wait
+// would be to wait for nothing.
+Result<std::string_view> NetlinkSocket::receive() {
+  constexpr std::size_t kMostAnswer = 1U << 16;
+  if (!buffer_) buffer_ = std::make_unique_for_overwrite<char[]>(kMostAnswer);
+  sockaddr_nl from{};
+  iovec data{.iov_base = buffer_.get(), .iov_len = kMostAnswer};
+  msghdr header{};
+  header.msg_name = &from;
+  header.msg_iov = &data;
+  header.msg_iovlen = 1;
+  for (;;) {
+    header.msg_namelen = sizeof from;
+    const ssize_t size = ::recvmsg(socket().get(), &header, MSG_DONTWAIT);
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return failed("recvmsg netlink");
+    if (from.nl_pid != 0) continue;
+    if ((header.msg_flags & MSG_TRUNC) != 0)
+      return fail(Code::kCorrupt, "the kernel's answer about the network was cut off");
+    return std::string_view(buffer_.get(), static_cast<std::size_t>(size));
+  }
+}
+
+Result<> NetlinkSocket::exchange(NetlinkMessages& messages, const std::string& doing,
+                                 const Each& each) {
+  const std::uint32_t first = sequence_ + 1;
+  const auto bytes = messages.seal(first);
+  if (!bytes) return fail(Code::kInvalidArgument, doing + ": too much for one request");
+  sequence_ += messages.count();
+  sockaddr_nl kernel{};
+  kernel.nl_family = AF_NETLINK;
+  const ssize_t sent = ::sendto(socket().get(), bytes->data(), bytes->size(), 0,
+                                reinterpret_cast<const sockaddr*>(&kernel), sizeof kernel);
+  if (sent < 0) return failed(doing);
+  Answers answers(messages, first, each);
+  while (!answers.complete()) {
+    const auto datagram = receive();
+    // A transaction that fails as a whole has no answer to its parts.
+    if (!datagram && answers.error()) break;
+    TRY(datagram, doing);
+    TRY(answers.take(*datagram, doing));
+  }
+  if (answers.error()) return std::unexpected(*answers.error());
+  return {};
+}
+
+Result<int> find_interface(BorrowedFd socket, const std::string& name) {
+  TRY_SET(ifreq request, request_for(name));
+  if (::ioctl(socket.get(), SIOCGIFINDEX, &request) == 0) return request.ifr_ifindex;
+  if (errno == ENODEV) return fail(Code::kNotFound, "no network device " + name);
+  return failed("ioctl SIOCGIFINDEX " + name);
+}
+
+Result<NetLink> NetLink::open() {
+  TRY_SET(NetlinkSocket socket, NetlinkSocket::open(NETLINK_ROUTE));
   return NetLink(std::move(socket));
 }
 
 Result<int> NetLink::find(const std::string& name) const {
-  TRY_SET(ifreq request, request_for(name));
-  if (::ioctl(socket().get(), SIOCGIFINDEX, &request) == 0) return request.ifr_ifindex;
-  if (errno == ENODEV) return fail(Code::kNotFound, "no network device " + name);
-  return failed("ioctl SIOCGIFINDEX " + name);
+  return find_interface(socket(), name);
 }
 
 Result<bool> NetLink::is_up(const std::string& name) const {
@@ -142,66 +193,16 @@ Result<> NetLink::raise(const std::string& name) const {
   return {};
 }
 
-// From the kernel alone: in a container's namespace others may write to the socket, too.
-Result<> NetLink::receive(std::string& buffer) const {
-  constexpr std::size_t kMostAnswer = 1U << 16;
-  buffer.resize(kMostAnswer);
-  sockaddr_nl from{};
-  iovec data{.iov_base = buffer.data(), .iov_len = buffer.size()};
-  msghdr header{};
-  header.msg_name = &from;
-  header.msg_iov = &data;
-  header.msg_iovlen = 1;
-  for (;;) {
-    header.msg_namelen = sizeof from;
-    const ssize_t size = ::recvmsg(socket().get(), &header, 0);
-    if (size < 0 && errno == EINTR) continue;
-    if (size < 0) return failed("recvmsg netlink");
-    if (from.nl_pid != 0) continue;
-    if ((header.msg_flags & MSG_TRUNC) != 0)
-      return fail(Code::kCorrupt, "the kernel's answer about network devices was cut off");
-    buffer.resize(static_cast<std::size_t>(size));
-    return {};
-  }
-}
-
-Result<> NetLink::send(std::string& message, const char* what) {
-  nlmsghdr header{};
-  (void)take(message, header);
-  header.nlmsg_len = static_cast<std::uint32_t>(message.size());
-  header.nlmsg_seq = ++sequence_;
-  std::memcpy(message.data(), &header, sizeof header);
-  sockaddr_nl kernel{};
-  kernel.nl_family = AF_NETLINK;
-  iovec data{.iov_base = message.data(), .iov_len = message.size()};
-  msghdr to{};
-  to.msg_name = &kernel;
-  to.msg_namelen = sizeof kernel;
-  to.msg_iov = &data;
-  to.msg_iovlen = 1;
-  if (::sendmsg(socket().get(), &to, 0) < 0) return failed(what);
-  return {};
-}
-
-template <class F>
-Result<> NetLink::ask(std::string message, const char* what, const F& each) {
-  TRY(send(message, what));
-  for (std::string buffer;;) {
-    TRY(receive(buffer));
-    TRY_SET(const bool done, take_messages(buffer, sequence_, what, each));
-    if (done) return {};
-  }
-}
-
 Result<std::vector<NetAddress>> NetLink::addresses(int interface) {
   std::vector<NetAddress> found;
-  const auto each = [&](const nlmsghdr& header, std::string_view body) {
-    ifaddrmsg address{};
-    if (header.nlmsg_type != RTM_NEWADDR || !take(body, address)) return;
-    if (address.ifa_index != static_cast<unsigned>(interface)) return;
-    found.push_back(parse_address(address, body.substr(sizeof address)));
-  };
-  TRY(ask(request(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg{}), "netlink RTM_GETADDR", each));
+  NetlinkMessages messages;
+  messages.begin(RTM_GETADDR, NLM_F_DUMP, ifaddrmsg{});
+  TRY(socket_.exchange(messages, "netlink RTM_GETADDR", [&](const NetlinkAnswer& answer) {
+    const auto address = leading<ifaddrmsg>(answer.body);
+    if (answer.header.nlmsg_type != RTM_NEWADDR || !address) return;
+    if (address->ifa_index != static_cast<unsigned>(interface)) return;
+    found.push_back(parse_address(*address, answer.body.substr(sizeof *address)));
+  }));
   return found;
 }
 
@@ -214,20 +215,22 @@ Result<> NetLink::add_address(int interface, const NetAddress& address) {
   header.ifa_prefixlen = address.prefix;
   header.ifa_scope = address.scope;
   header.ifa_index = static_cast<unsigned>(interface);
-  std::string message = request(RTM_NEWADDR, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, header);
+  NetlinkMessages messages;
+  messages.begin(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, header);
   for (const NetAddress::Attribute& attribute : address.attributes)
-    append(message, attribute.type, attribute.bytes);
-  append(message, IFA_FLAGS, bytes_of(address.flags & kOwn));
-  return ask(std::move(message), "netlink RTM_NEWADDR", [](const nlmsghdr&, std::string_view) {});
+    messages.put(attribute.type, attribute.bytes);
+  messages.put_u32(IFA_FLAGS, address.flags & kOwn);
+  return socket_.exchange(messages, "netlink RTM_NEWADDR");
 }
 
 Result<> NetLink::move(int interface, BorrowedFd net_ns, const std::string& name) {
   ifinfomsg header{};
   header.ifi_index = interface;
-  std::string message = request(RTM_NEWLINK, NLM_F_ACK, header);
-  append(message, IFLA_NET_NS_FD, bytes_of(static_cast<std::uint32_t>(net_ns.get())));
-  append(message, IFLA_IFNAME, std::string_view(name.c_str(), name.size() + 1));
-  return ask(std::move(message), "netlink RTM_NEWLINK", [](const nlmsghdr&, std::string_view) {});
+  NetlinkMessages messages;
+  messages.begin(RTM_NEWLINK, 0, header);
+  messages.put_u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(net_ns.get()));
+  messages.put_text(IFLA_IFNAME, name);
+  return socket_.exchange(messages, "netlink RTM_NEWLINK");
 }
 
 }  // namespace planet::sys

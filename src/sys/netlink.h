@@ -1,18 +1,47 @@
-// Network interfaces, by rtnetlink: what one of them is called, what addresses it has, and into which network namespace
-// it goes. A NetLink speaks of the namespace that it was opened in, whoever holds it.
+// The kernel's netlink: a socket that carries many requests at once; and network interfaces, by rtnetlink: what one of
+// them is called, what addresses it has, and into which network namespace it goes. Either speaks of the network namespace
+// that it was opened in, whoever holds it.
 //
-// Source: netlink(7), rtnetlink(7), netdevice(7); RFC 3549.
+// Source: netlink(7), rtnetlink(7), netdevice(7); RFC 3549; kernel Documentation/userspace-api/netlink/intro.rst.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "sys/netlink_message.h"
 
 namespace planet::sys {
+
+class NetlinkSocket {
+ public:
+  // `protocol`: NETLINK_ROUTE, NETLINK_NETFILTER.
+  static Result<NetlinkSocket> open(int protocol);
+  // In another network namespace, which this thread enters and leaves again for it. It needs CAP_SYS_ADMIN there and here.
+  // Errors: kInternal - there was no way back: the thread is in a foreign network, and its process should end.
+  static Result<NetlinkSocket> open_in(BorrowedFd net_ns, int protocol);
+  explicit NetlinkSocket(UniqueFd socket) : socket_(std::move(socket)) {}
+  BorrowedFd socket() const { return socket_.borrow(); }
+  UniqueFd take() && { return std::move(socket_); }
+
+  // Sends the requests with one call and takes the answers. `each` gets the content of the answers, in their order.
+  // All requests are tried, whatever becomes of those before them (nf_tables has transactions instead).
+  // `doing` names it all in an error, which is that of the first request that failed, with the kernel's words.
+  // Errors: that of the kernel; kCorrupt - an answer that is malformed or cut off; kSystem - no answer.
+  using Each = std::function<void(const NetlinkAnswer&)>;
+  Result<> exchange(NetlinkMessages& messages, const std::string& doing, const Each& each = {});
+
+ private:
+  Result<std::string_view> receive();
+  UniqueFd socket_;
+  std::unique_ptr<char[]> buffer_;
+  std::uint32_t sequence_ = 0;  // of the last request
+};
 
 // As the kernel says it, so that it can be told the same again.
 struct NetAddress {
@@ -28,9 +57,8 @@ struct NetAddress {
 class NetLink {
  public:
   static Result<NetLink> open();
-  explicit NetLink(UniqueFd socket) : socket_(std::move(socket)) {}
-  BorrowedFd socket() const { return socket_.borrow(); }
-  UniqueFd take_socket() && { return std::move(socket_); }
+  explicit NetLink(NetlinkSocket socket) : socket_(std::move(socket)) {}
+  BorrowedFd socket() const { return socket_.socket(); }
 
   // The interface's number.
   // Errors: kNotFound - there is none of this name.
@@ -47,13 +75,11 @@ class NetLink {
   Result<> move(int interface, BorrowedFd net_ns, const std::string& name);
 
  private:
-  // Sends a request and hands over each message of the answer, until its end.
-  template <class F>
-  Result<> ask(std::string message, const char* what, const F& each);
-  Result<> send(std::string& message, const char* what);
-  Result<> receive(std::string& buffer) const;
-  UniqueFd socket_;
-  std::uint32_t sequence_ = 0;
+  NetlinkSocket socket_;
 };
+
+// The interface's number, asked through any socket.
+// Errors: kNotFound - there is none of this name; kInvalidArgument - the name has not 1 to 15 characters.
+Result<int> find_interface(BorrowedFd socket, const std::string& name);
 
 }  // namespace planet::sys
