@@ -1,0 +1,172 @@
+#include "network/firewall.h"
+
+#include <linux/netlink.h>
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace planet::network {
+namespace {
+
+using namespace firewall_set;
+
+// Raised with every change of the rules, so that tables of another program are replaced.
+constexpr std::string_view kComment = "rules 1";
+constexpr std::string_view kChanging = "change the packet filter";
+
+std::string_view view(std::span<const std::uint8_t> bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+NftKey interface_key(std::string_view name) {
+  NftKey key;
+  key.interface(name);
+  return key;
+}
+
+}  // namespace
+
+void FirewallChange::put_network(const FirewallNetwork& network, bool add) {
+  const auto put = [&](std::string_view set, NftKey key) {
+    elements_.push_back({add, false, set, std::move(key), std::nullopt});
+  };
+  put(kBridges, interface_key(network.bridge));
+  put(kSame, NftKey().interface(network.bridge).interface(network.bridge));
+  if (network.internal) put(kInternal, interface_key(network.bridge));
+}
+
+void FirewallChange::put_port(const FirewallPort& port, bool add) {
+  const auto put = [&](std::string_view set, NftKey key) {
+    elements_.push_back({add, true, set, std::move(key), std::nullopt});
+  };
+  const auto put_source = [&](const Address& address) {
+    put(address.is_ipv4() ? kSources4 : kSources6,
+        NftKey().interface(port.port).bytes(view(port.mac)).bytes(view(address.bytes())));
+  };
+  put(kPorts, interface_key(port.port));
+  for (const Address& address : port.addresses) put_source(address);
+  if (!std::ranges::all_of(port.addresses, &Address::is_ipv4)) put_source(link_local(port.mac));
+}
+
+void FirewallChange::put_published(const PublishedPort& port, bool add) {
+  const bool ipv4 = port.address.is_ipv4();
+  NftKey key;
+  key.byte(port.protocol);
+  if (port.host_address) key.bytes(view(port.host_address->bytes()));
+  key.be16(port.host_port);
+  NftKey data;
+  data.bytes(view(port.address.bytes())).be16(port.port);
+  const std::string_view one = ipv4 ? kPublished4 : kPublished6;
+  const std::string_view all = ipv4 ? kPublishedAll4 : kPublishedAll6;
+  elements_.push_back({add, false, port.host_address ? one : all, std::move(key), std::move(data)});
+}
+
+struct Firewall::State {
+  NftTableState inet, bridge;
+  std::vector<std::uint32_t> uses;  // of the chains that are there, in their order
+
+  bool whole() const {
+    const auto is = [](const NftTableState& table, std::uint32_t expected) {
+      return table.there && table.uses == expected && table.comment == kComment;
+    };
+    return is(inet, kInetUses) && is(bridge, kBridgeUses) &&
+           std::ranges::equal(uses, firewall_chains(), {}, {}, &ChainUses::uses);
+  }
+};
+
+Result<Firewall> Firewall::open(std::string_view suffix) {
+  auto socket = sys::NetlinkSocket::open(NETLINK_NETFILTER);
+  if (!socket && socket.error().sys_errno() == EPROTONOSUPPORT)
+    return fail(Code::kUnsupported,
+                "this kernel has no nf_tables, without which container networks are not safe");
+  if (!socket) return std::unexpected(socket.error());
+  return Firewall(std::move(*socket), firewall_tables(suffix));
+}
+
+Result<Firewall::State> Firewall::look() {
+  State state;
+  sys::NetlinkMessages messages;
+  ask_table(messages, tables_.inet);
+  ask_table(messages, tables_.bridge);
+  for (const ChainUses& chain : firewall_chains())
+    ask_chain(messages, chain.bridge_table ? tables_.bridge : tables_.inet, chain.name);
+  const auto each = [&](const sys::NetlinkAnswer& answer) {
+    NftTableState table;
+    if (read_table(answer, table))
+      (table.family == NFPROTO_BRIDGE ? state.bridge : state.inet) = table;
+    else if (const auto uses = read_chain_uses(answer))
+      state.uses.push_back(*uses);
+  };
+  TRY(socket_.exchange(messages, "look at the packet filter", each));
+  return state;
+}
+
+// Another process may do the same at the same time. Its tables are told from those that were looked at by their handles,
+// and from none by their being there: then the batch fails, and what it has made is looked at instead.
+Result<bool> Firewall::ensure() {
+  constexpr int kMostRaces = 8;
+  for (int race = 0; race < kMostRaces; ++race) {
+    TRY_SET(const State state, look());
+    if (state.whole()) return false;
+    NftBatch batch;
+    if (state.inet.there) batch.delete_table(tables_.inet, state.inet.handle);
+    if (state.bridge.there) batch.delete_table(tables_.bridge, state.bridge.handle);
+    build_firewall(batch, tables_, std::string(kComment));
+    const auto made = batch.commit(socket_, "make the packet filter");
+    if (made) return true;
+    if (made.error().code() != Code::kAlreadyExists && made.error().code() != Code::kNotFound)
+      return std::unexpected(made.error());
+  }
+  return fail(Code::kSystem,
+              "the packet filter's table " + tables_.inet.name +
+                  " is changed by others again and again; look for who does it with nft monitor");
+}
+
+void Firewall::put(NftBatch& batch, const FirewallChange::Element& element) const {
+  const NftTable& table = element.bridge_table ? tables_.bridge : tables_.inet;
+  if (element.add)
+    batch.add_element(table, element.set, element.key, element.data ? &*element.data : nullptr);
+  else
+    batch.delete_element(table, element.set, element.key);
+}
+
+// One element that is not there fails a batch, and only kernels from 6.3 on can say that it need not be there.
+Result<> Firewall::remove_one_by_one(const FirewallChange& change) {
+  for (const FirewallChange::Element& element : change.elements_) {
+    if (element.add) continue;
+    NftBatch batch;
+    put(batch, element);
+    Result<> removed = batch.commit(socket_, std::string(kChanging));
+    if (!removed && removed.error().code() != Code::kNotFound) return removed;
+  }
+  return {};
+}
+
+Result<> Firewall::apply(const FirewallChange& change) {
+  NftBatch batch;
+  for (const FirewallChange::Element& element : change.elements_) put(batch, element);
+  Result<> done = batch.commit(socket_, std::string(kChanging));
+  if (done) return {};
+  if (done.error().sys_errno() == EBUSY)
+    return fail(Code::kAlreadyExists, "a port is published already, for another container");
+  const bool removes = std::ranges::any_of(change.elements_, [](const auto& e) { return !e.add; });
+  if (done.error().code() != Code::kNotFound || !removes) return done;
+  TRY(remove_one_by_one(change));
+  NftBatch added;
+  for (const FirewallChange::Element& element : change.elements_)
+    if (element.add) put(added, element);
+  return added.commit(socket_, std::string(kChanging));
+}
+
+Result<> Firewall::remove_all() {
+  for (const NftTable& table : {tables_.inet, tables_.bridge}) {
+    NftBatch batch;
+    batch.delete_table(table, 0);
+    Result<> removed = batch.commit(socket_, "remove the packet filter");
+    if (!removed && removed.error().code() != Code::kNotFound) return removed;
+  }
+  return {};
+}
+
+}  // namespace planet::network
