@@ -66,11 +66,11 @@ struct Firewall::State {
   NftTableState inet, bridge;
   std::vector<std::uint32_t> uses;  // of the chains that are there, in their order
 
+  bool current() const {
+    return inet.there && bridge.there && inet.comment == kComment && bridge.comment == kComment;
+  }
   bool whole() const {
-    const auto is = [](const NftTableState& table, std::uint32_t expected) {
-      return table.there && table.uses == expected && table.comment == kComment;
-    };
-    return is(inet, kInetUses) && is(bridge, kBridgeUses) &&
+    return current() && inet.uses == kInetUses && bridge.uses == kBridgeUses &&
            std::ranges::equal(uses, firewall_chains(), {}, {}, &ChainUses::uses);
   }
 };
@@ -102,13 +102,41 @@ Result<Firewall::State> Firewall::look() {
   return state;
 }
 
+// Whether each chain has its rules; nothing if the dump was interrupted by others' changes, as it may lack rules then. It
+// costs more than look(), but no transaction that is under way is counted.
+Result<std::optional<bool>> Firewall::has_all_rules() {
+  std::vector<std::uint32_t> rules(firewall_chains().size());
+  bool interrupted = false;
+  for (const bool in_bridge : {false, true}) {
+    const NftTable& table = in_bridge ? tables_.bridge : tables_.inet;
+    const auto each = [&](const sys::NetlinkAnswer& answer) {
+      interrupted = interrupted || (answer.header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+      const auto name = read_rule_chain(answer, table);
+      for (std::size_t chain = 0; name && chain < rules.size(); ++chain) {
+        const ChainUses& known = firewall_chains()[chain];
+        if (known.bridge_table == in_bridge && known.name == *name) ++rules[chain];
+      }
+    };
+    sys::NetlinkMessages messages;
+    ask_rules(messages, table);
+    TRY(socket_.exchange(messages, "look at the packet filter's rules", each));
+  }
+  if (interrupted) return std::nullopt;
+  return std::ranges::equal(rules, firewall_chains(), {}, {}, &ChainUses::rules);
+}
+
 // Another process may do the same at the same time. Its tables are told from those that were looked at by their handles,
 // and from none by their being there: then the batch fails, and what it has made is looked at instead.
 Result<bool> Firewall::ensure() {
-  constexpr int kMostRaces = 8;
+  constexpr int kMostRaces = 32;
   for (int race = 0; race < kMostRaces; ++race) {
     TRY_SET(const State state, look());
     if (state.whole()) return false;
+    if (state.current()) {
+      TRY_SET(const std::optional<bool> all, has_all_rules());
+      if (!all) continue;
+      if (*all) return false;
+    }
     NftBatch batch;
     if (state.inet.there) batch.delete_table(tables_.inet, state.inet.handle);
     if (state.bridge.there) batch.delete_table(tables_.bridge, state.bridge.handle);

@@ -37,8 +37,9 @@ struct FirewallPort {
 
 struct PublishedPort {
   std::uint8_t protocol = 6;  // IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP
-  std::optional<Address>
-      host_address;  // nothing: all of this host's, of the container address's family
+  // Nothing: all of this host's, of the container address's family. ::1 cannot be published: the kernel takes no answers
+  // to it from a bridge.
+  std::optional<Address> host_address;
   std::uint16_t host_port = 0;
   Address address;  // the container's
   std::uint16_t port = 0;
@@ -80,7 +81,7 @@ class Firewall {
   Result<bool> ensure();
 
   // All of it, or after an error nothing of what was to be added. What is there already may be added, and what is not
-  // there may be removed.
+  // there may be removed; then it takes milliseconds, as a change that fails does.
   // Errors: kAlreadyExists - a port is published for another container; kNotFound - the tables are gone: ensure() them.
   Result<> apply(const FirewallChange& change);
 
@@ -91,6 +92,7 @@ class Firewall {
       : socket_(std::move(socket)), tables_(std::move(tables)) {}
   struct State;
   Result<State> look();
+  Result<std::optional<bool>> has_all_rules();
   void put(NftBatch& batch, const FirewallChange::Element& element) const;
   Result<> remove_one_by_one(const FirewallChange& change);
 

@@ -20,11 +20,10 @@ constexpr std::string_view kGuard = "guard", kPrerouting = "prerouting", kOutput
                            kIpv4 = "ipv4", kArp = "arp", kIpv6 = "ipv6",
                            kEtherTypes = "ether_types";
 
-// Those of the bridge table have a jump besides their rules, but for its base chain.
 constexpr ChainUses kChains[] = {
-    {false, kGuard, 2},       {false, kPrerouting, 4}, {false, kOutput, 4},
-    {false, kPostrouting, 5}, {false, kForward, 8},    {true, kBridged, 3},
-    {true, kIpv4, 4},         {true, kArp, 5},         {true, kIpv6, 8},
+    {false, kGuard, 2, 0},       {false, kPrerouting, 4, 0}, {false, kOutput, 5, 0},
+    {false, kPostrouting, 4, 0}, {false, kForward, 8, 0},    {true, kBridged, 3, 0},
+    {true, kIpv4, 3, 1},         {true, kArp, 4, 1},         {true, kIpv6, 7, 1},
 };
 
 // Registers, by the lengths of what they hold: an interface's name takes four, a MAC address two.
@@ -129,6 +128,20 @@ void add_publishing(NftBatch& batch, const NftTable& table, std::string_view cha
         .destination_nat(family.family, kMapped, kMapped + family.registers);
 }
 
+// The kernel takes no answer to ::1 from a bridge, and there is no route_localnet of IPv6. So a connection to ::1 stays here
+// and is refused at once, and a client that tries all of "localhost" goes on to 127.0.0.1 instead of waiting.
+void add_output(NftBatch& batch, const NftTable& table) {
+  batch.add_base_chain(table, kOutput, {NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST, "nat"});
+  const std::uint8_t ipv6 = NFPROTO_IPV6;
+  batch.add_rule(table, kOutput)
+      .meta(NFT_META_NFPROTO)
+      .equals(bytes_of(ipv6))
+      .load(kFamilies[1].destination)
+      .equals(bytes_of(in6addr_loopback))
+      .accept();
+  add_publishing(batch, table, kOutput);
+}
+
 // Whose source a container may not see or answer to, and no other: what it publishes is reached with its clients' own.
 void add_postrouting(NftBatch& batch, const NftTable& table) {
   batch.add_base_chain(table, kPostrouting, {NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC, "nat"});
@@ -159,7 +172,7 @@ void add_postrouting(NftBatch& batch, const NftTable& table) {
       .address_type(NFTA_FIB_F_SADDR)
       .differs(bytes_of(local))
       .masquerade();
-  const std::uint8_t ipv4 = NFPROTO_IPV4, ipv6 = NFPROTO_IPV6;
+  const std::uint8_t ipv4 = NFPROTO_IPV4;
   batch.add_rule(table, kPostrouting)
       .meta(NFT_META_OIFNAME)
       .is_in(kBridges)
@@ -167,14 +180,6 @@ void add_postrouting(NftBatch& batch, const NftTable& table) {
       .equals(bytes_of(ipv4))
       .load(first_byte(kFamilies[0].source))
       .equals(view(kLoopbackNet))
-      .masquerade();
-  batch.add_rule(table, kPostrouting)
-      .meta(NFT_META_OIFNAME)
-      .is_in(kBridges)
-      .meta(NFT_META_NFPROTO)
-      .equals(bytes_of(ipv6))
-      .load(kFamilies[1].source)
-      .equals(bytes_of(in6addr_loopback))
       .masquerade();
 }
 
@@ -316,8 +321,7 @@ void build_firewall(NftBatch& batch, const FirewallTables& tables, const std::st
   add_guard(batch, tables.inet);
   batch.add_base_chain(tables.inet, kPrerouting, {NF_INET_PRE_ROUTING, NF_IP_PRI_NAT_DST, "nat"});
   add_publishing(batch, tables.inet, kPrerouting);
-  batch.add_base_chain(tables.inet, kOutput, {NF_INET_LOCAL_OUT, NF_IP_PRI_NAT_DST, "nat"});
-  add_publishing(batch, tables.inet, kOutput);
+  add_output(batch, tables.inet);
   add_postrouting(batch, tables.inet);
   add_forward(batch, tables.inet);
   batch.add_table(tables.bridge, comment);

@@ -36,7 +36,8 @@ void build_firewall(NftBatch& batch, const FirewallTables& tables, const std::st
 struct ChainUses {
   bool bridge_table = false;
   std::string_view name;
-  std::uint32_t uses = 0;
+  std::uint32_t rules = 0, jumps = 0;
+  std::uint32_t uses() const { return rules + jumps; }
 };
 inline constexpr std::uint32_t kInetUses = 12, kBridgeUses = 8;
 std::span<const ChainUses> firewall_chains();

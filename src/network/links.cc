@@ -58,6 +58,11 @@ void begin_up(NetlinkMessages& messages, std::uint32_t number) {
   messages.begin(RTM_NEWLINK, 0, link_header(number, IFF_UP, IFF_UP));
 }
 
+void begin_look(NetlinkMessages& messages, std::uint32_t number) {
+  messages.begin(RTM_GETLINK, 0, link_header(number));
+  messages.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+}
+
 // Without it the kernel gives an interface that goes up a link-local address of its own, asks whether somebody has it, and
 // asks for routers. A kernel without IPv6 knows no such attribute.
 void put_no_autoconf(NetlinkMessages& messages) {
@@ -320,12 +325,14 @@ void put_routes(NetlinkMessages& messages, std::uint32_t number, const Interface
 }  // namespace
 
 // The two ends go up right after each other, when all else is done: an end that is up alone is without carrier, and a
-// worker of the kernel that sees it so holds the lock of all links for milliseconds (dev_deactivate waits for RCU). The
-// port is looked at afterwards for what that does on the way: new kernels (6.9) take over the state of the carrier then,
-// and the bridge opens the port, where it else waits for that worker, and loses frames until then.
+// worker of the kernel that sees it so holds the lock of all links for milliseconds (dev_deactivate waits for RCU). Then
+// both, and the bridge, which is without carrier before its first port, are looked at, for what that does on the way: new
+// kernels take over the state of the carrier there and then, and all three begin to send. Else they wait for that worker,
+// and lose frames until it comes.
 Result<> Links::connect_veth(const Veth& veth, Links& inside, const Interface& interface) {
   const std::string doing = "connect the port " + veth.host_name;
   TRY_SET(const std::uint32_t port, number_of(veth.host_name), doing);
+  TRY_SET(const std::uint32_t bridge, number_of(veth.bridge), doing);
   TRY_SET(const std::uint32_t number, inside.number_of(interface.name), doing);
 
   NetlinkMessages furnished;
@@ -346,12 +353,12 @@ Result<> Links::connect_veth(const Veth& veth, Links& inside, const Interface& i
 
   NetlinkMessages up;
   begin_up(up, port);
-  up.begin(RTM_GETLINK, 0, link_header(port));
-  up.put_u32(IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
+  begin_look(up, port);
+  begin_look(up, bridge);
   TRY(socket_.exchange(up, doing));
 
-  if (interface.gateways.empty()) return {};
   NetlinkMessages routed;
+  begin_look(routed, number);
   put_routes(routed, number, interface);
   return inside.socket_.exchange(routed, doing);
 }

@@ -310,6 +310,26 @@ void ask_chain(sys::NetlinkMessages& messages, const NftTable& table, std::strin
   messages.tolerate(ENOENT);
 }
 
+void ask_rules(sys::NetlinkMessages& messages, const NftTable& table) {
+  messages.begin(type_of(NFT_MSG_GETRULE), NLM_F_DUMP, header_of(table.family));
+  messages.put_text(NFTA_RULE_TABLE, table.name);
+}
+
+std::optional<std::string_view> read_rule_chain(const sys::NetlinkAnswer& answer,
+                                                const NftTable& table) {
+  const auto header = sys::leading<nfgenmsg>(answer.body);
+  if (answer.header.nlmsg_type != type_of(NFT_MSG_NEWRULE) || !header ||
+      header->nfgen_family != table.family)
+    return std::nullopt;
+  std::string_view attributes = answer.body.substr(sizeof *header), name;
+  std::optional<std::string_view> chain;
+  while (const auto attribute = sys::next_attribute(attributes)) {
+    if (attribute->type == NFTA_RULE_TABLE) name = attribute->text();
+    if (attribute->type == NFTA_RULE_CHAIN) chain = attribute->text();
+  }
+  return name == table.name ? chain : std::nullopt;
+}
+
 bool read_table(const sys::NetlinkAnswer& answer, NftTableState& state) {
   if (answer.header.nlmsg_type != type_of(NFT_MSG_NEWTABLE) ||
       answer.body.size() < sizeof(nfgenmsg))

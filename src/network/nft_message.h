@@ -155,4 +155,11 @@ void ask_chain(sys::NetlinkMessages& messages, const NftTable& table, std::strin
 bool read_table(const sys::NetlinkAnswer& answer, NftTableState& state);
 std::optional<std::uint32_t> read_chain_uses(const sys::NetlinkAnswer& answer);
 
+// Asks for all rules of a table, as a dump. The kernel's own counts include what others' transactions, perhaps in vain, are
+// about to add; a dump does not.
+void ask_rules(sys::NetlinkMessages& messages, const NftTable& table);
+// The chain of a rule in an answer; nothing if it is another table's, or none.
+std::optional<std::string_view> read_rule_chain(const sys::NetlinkAnswer& answer,
+                                                const NftTable& table);
+
 }  // namespace planet::network

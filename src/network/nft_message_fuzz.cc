@@ -12,6 +12,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     network::NftTableState state;
     if (network::read_table(*answer, state) && state.comment.size() > size) std::abort();
     (void)network::read_chain_uses(*answer);
+    (void)network::read_rule_chain(*answer, {NFPROTO_INET, "planet"});
   }
   return 0;
 }

@@ -79,5 +79,20 @@ TEST(NftTableStateTest, IsNotReadFromAnother) {
   EXPECT_EQ(read_chain_uses(cut), std::nullopt);
 }
 
+TEST(NftRuleAnswerTest, NamesTheChainOfItsTableOnly) {
+  sys::NetlinkMessages messages;
+  messages.begin(NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE, 0,
+                 nfgenmsg{.nfgen_family = NFPROTO_INET, .version = 0, .res_id = 0});
+  messages.put_text(NFTA_RULE_TABLE, "planet");
+  messages.put_text(NFTA_RULE_CHAIN, "forward");
+  std::string bytes;
+  auto answer = answer_of(messages, bytes);
+  EXPECT_EQ(read_rule_chain(answer, {NFPROTO_INET, "planet"}), "forward");
+  EXPECT_EQ(read_rule_chain(answer, {NFPROTO_BRIDGE, "planet"}), std::nullopt);
+  EXPECT_EQ(read_rule_chain(answer, {NFPROTO_INET, "other"}), std::nullopt);
+  answer.body = answer.body.substr(0, 2);
+  EXPECT_EQ(read_rule_chain(answer, {NFPROTO_INET, "planet"}), std::nullopt);
+}
+
 }  // namespace
 }  // namespace planet::network
