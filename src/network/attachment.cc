@@ -18,28 +18,36 @@ std::unexpected<Error> bad(std::string_view flag, std::string_view text, std::st
                                           ": " + std::string(reason));
 }
 
-// One line of CSV. A quote inside of quotes is written twice.
-std::optional<std::vector<std::string>> csv_fields(std::string_view line) {
-  std::vector<std::string> fields(1);
-  bool quoted = false;
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    const bool twice = c == '"' && i + 1 < line.size() && line[i + 1] == '"';
-    if (quoted && twice) {
-      fields.back() += line[++i];
-    } else if (quoted && c == '"') {
-      quoted = false;
-      if (i + 1 < line.size() && line[i + 1] != ',') return std::nullopt;
-    } else if (!quoted && c == '"') {
-      if (!fields.back().empty()) return std::nullopt;
-      quoted = true;
-    } else if (!quoted && c == ',') {
-      fields.emplace_back();
-    } else {
-      fields.back() += c;
+// A quoted field, without its quotes; a quote in it is written twice.
+std::optional<std::string> take_quoted(std::string_view& rest) {
+  std::string field;
+  for (rest.remove_prefix(1); !rest.empty(); rest.remove_prefix(1)) {
+    if (rest.front() == '"') {
+      rest.remove_prefix(1);
+      if (!rest.starts_with('"')) return field;
     }
+    field += rest.front();
   }
-  return quoted ? std::nullopt : std::optional(fields);
+  return std::nullopt;
+}
+
+std::optional<std::string> take_field(std::string_view& rest) {
+  if (rest.starts_with('"')) return take_quoted(rest);
+  const std::string field(rest.substr(0, rest.find(',')));
+  rest.remove_prefix(field.size());
+  return field.contains('"') ? std::nullopt : std::optional(field);
+}
+
+// One line of CSV.
+std::optional<std::vector<std::string>> csv_fields(std::string_view line) {
+  std::vector<std::string> fields;
+  while (auto field = take_field(line)) {
+    fields.push_back(*std::move(field));
+    if (line.empty()) return fields;
+    if (line.front() != ',') return std::nullopt;
+    line.remove_prefix(1);
+  }
+  return std::nullopt;
 }
 
 std::string csv_field(const std::string& text) {
@@ -199,7 +207,9 @@ Result<Attachment> parse_attachment(std::string_view text) {
     return attachment;
   }
   const auto fields = csv_fields(text);
-  if (!fields) return bad(kFlag, text, "a quoted field is not closed, or goes on after its end");
+  if (!fields)
+    return bad(kFlag, text,
+               "a quoted field is not closed, or there is more of it than its quotes hold");
   for (const std::string& field : *fields) TRY(set_field(text, field, attachment));
   if (attachment.network.empty()) return bad(kFlag, text, "name=NETWORK is missing");
   if (special_mode(attachment.network))

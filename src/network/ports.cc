@@ -50,13 +50,15 @@ std::optional<PortRange> parse_range(std::string_view text) {
 constexpr const char* kPorts =
     "a port is a number from 1 to 65535, and a range is written 8000-8010";
 
+constexpr const char* kProtocolNames = "the protocol is tcp, udp or sctp";
+
 // "80/udp" without the part from the slash on, which is taken.
 Result<Protocol> take_protocol(std::string_view what, std::string_view text,
                                std::string_view& rest) {
   const std::size_t slash = rest.find('/');
   if (slash == std::string_view::npos) return Protocol::kTcp;
   const auto protocol = parse_protocol(rest.substr(slash + 1));
-  if (!protocol) return bad(what, text, "the protocol is tcp, udp or sctp");
+  if (!protocol) return bad(what, text, kProtocolNames);
   rest = rest.substr(0, slash);
   return *protocol;
 }
@@ -104,27 +106,32 @@ Result<Publication> checked(std::string_view text, const Publication& publicatio
   return publication;
 }
 
+Result<> set_word(std::string_view text, std::string_view key, std::string_view value,
+                  Publication& publication) {
+  if (key == "protocol") {
+    const auto protocol = parse_protocol(value);
+    if (!protocol) return bad("-p", text, kProtocolNames);
+    publication.protocol = *protocol;
+    return {};
+  }
+  if (key != "target" && key != "published")
+    return bad("-p", text, "expected target=, published= and protocol=");
+  const auto range = parse_range(value);
+  const bool zero = range && range->first == 0;
+  if (!range || (zero && (key == "target" || range->last != 0))) return bad("-p", text, kPorts);
+  (key == "target" ? publication.ports : publication.host_ports) = *range;
+  return {};
+}
+
 // docker's own way back to its short form: published=..., target=..., protocol=...
 Result<Publication> parse_in_words(std::string_view text) {
   Publication publication;
   std::set<std::string_view> seen;
   for (const std::string_view field : split(text, ',')) {
-    const std::size_t equals = field.find('=');
+    const std::size_t equals = std::min(field.find('='), field.size());
     const std::string_view key = field.substr(0, equals);
-    const std::string_view value = equals == std::string_view::npos ? "" : field.substr(equals + 1);
     if (!seen.insert(key).second) return bad("-p", text, quote(key) + " is said twice");
-    const auto protocol = key == "protocol" ? parse_protocol(value) : std::nullopt;
-    const auto range = parse_range(value);
-    if (protocol)
-      publication.protocol = *protocol;
-    else if (key == "protocol")
-      return bad("-p", text, "the protocol is tcp, udp or sctp");
-    else if (key != "target" && key != "published")
-      return bad("-p", text, "expected target=, published= and protocol=");
-    else if (!range || (range->first == 0 && (key == "target" || range->last != 0)))
-      return bad("-p", text, kPorts);
-    else
-      (key == "target" ? publication.ports : publication.host_ports) = *range;
+    TRY(set_word(text, key, field.substr(std::min(equals + 1, field.size())), publication));
   }
   if (publication.ports.is_any())
     return bad("-p", text, "target=, the container's port, is missing");
