@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
-#include <cstring>
 #include <optional>
 
 #include "base/strings.h"
@@ -12,7 +10,7 @@
 namespace planet::network {
 namespace {
 
-constexpr std::size_t kMostText = 64U << 20;
+constexpr std::size_t kMostText = 256U << 20;  // all the routes of the Internet fit
 constexpr int kHex = 16;
 
 // The next word, and what comes after it.
@@ -22,19 +20,6 @@ std::string_view take_word(std::string_view& line) {
   const std::string_view word = line.substr(begin, end - begin);
   line.remove_prefix(end);
   return word;
-}
-
-// Interface, destination, gateway, flags, three counts, mask: numbers as they lie in this machine's memory.
-std::optional<Prefix> ipv4_route(std::string_view line) {
-  take_word(line);
-  const auto destination = parse_number<std::uint32_t>(take_word(line), "destination", kHex);
-  constexpr int kBetween = 5;
-  for (int i = 0; i < kBetween; ++i) take_word(line);
-  const auto mask = parse_number<std::uint32_t>(take_word(line), "mask", kHex);
-  if (!destination || !mask) return std::nullopt;
-  std::array<std::uint8_t, 4> bytes{};
-  std::memcpy(bytes.data(), &*destination, bytes.size());
-  return Prefix::around(*Address::from_bytes(bytes), static_cast<unsigned>(std::popcount(*mask)));
 }
 
 // Destination and the length of its prefix, in hexadecimal digits.
@@ -53,26 +38,35 @@ std::optional<Prefix> ipv6_route(std::string_view line) {
   return Prefix::around(address, *length);
 }
 
-template <class F>
-std::vector<Prefix> routes(std::string_view text, F read) {
-  std::vector<Prefix> found;
-  for (const std::string_view line : split(text, '\n'))
-    if (const auto route = read(line)) found.push_back(*route);
-  return found;
-}
-
 }  // namespace
 
 std::vector<Prefix> parse_ipv4_routes(std::string_view text) {
-  return routes(text, ipv4_route);
+  constexpr std::string_view kLeaf = "|-- ";
+  std::vector<Prefix> found;
+  std::optional<Address> address;  // of the leaf that the lengths below it belong to
+  for (const std::string_view line : split(text, '\n')) {
+    std::string_view rest = trim(line);
+    if (rest.starts_with(kLeaf)) {
+      const auto leaf = Address::parse(rest.substr(kLeaf.size()));
+      address = leaf ? std::optional(*leaf) : std::nullopt;
+    } else if (rest.starts_with('/') && address) {
+      const auto length = parse_number<unsigned>(take_word(rest).substr(1), "length");
+      if (length && *length <= address->bits()) found.push_back(Prefix::around(*address, *length));
+    }
+  }
+  return found;
 }
 
 std::vector<Prefix> parse_ipv6_routes(std::string_view text) {
-  return routes(text, ipv6_route);
+  std::vector<Prefix> found;
+  for (const std::string_view line : split(text, '\n'))
+    if (const auto route = ipv6_route(line)) found.push_back(*route);
+  return found;
 }
 
 Result<std::vector<Prefix>> host_routes() {
-  TRY_SET(const std::string text, sys::read_file_at(sys::kCwd, "/proc/self/net/route", kMostText),
+  TRY_SET(const std::string text,
+          sys::read_file_at(sys::kCwd, "/proc/self/net/fib_trie", kMostText),
           "look at this host's routes");
   std::vector<Prefix> found = parse_ipv4_routes(text);
   const auto text6 = sys::read_file_at(sys::kCwd, "/proc/self/net/ipv6_route", kMostText);

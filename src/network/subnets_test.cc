@@ -164,13 +164,14 @@ TEST_F(StoreTest, ADamagedRecordIsNamedAndCanBeRemoved) {
 
 TEST(HostRoutesTest, AreReadAsTheKernelWritesThem) {
   const auto four = parse_ipv4_routes(
-      "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n"
-      "eth0\t00000000\t0102000A\t0003\t0\t0\t0\t00000000\t0\t0\t0\n"
-      "eth0\t0002000A\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n"
-      "broken\tzz\n\n");
-  ASSERT_EQ(four.size(), 2U);
+      "Main:\n  +-- 0.0.0.0/0 3 0 5\n     |-- 0.0.0.0\n        /0 universe UNICAST\n"
+      "     +-- 10.0.2.0/24 2 0 2\n        |-- 10.0.2.0\n           /24 link UNICAST\n"
+      "           /33 link UNICAST\n        |-- broken\n           /24 link UNICAST\n"
+      "Local:\n     |-- 10.9.9.9\n        /32 host LOCAL\n     /\n");
+  ASSERT_EQ(four.size(), 3U);
   EXPECT_EQ(four[0], prefix("0.0.0.0/0"));
   EXPECT_EQ(four[1], prefix("10.0.2.0/24"));
+  EXPECT_EQ(four[2], prefix("10.9.9.9/32"));
   const auto six = parse_ipv6_routes(
       "fd000001000000000000000000000000 40 00000000000000000000000000000000 00 "
       "00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0\n"
