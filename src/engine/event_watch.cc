@@ -100,11 +100,16 @@ bool is_container(const Event& event, const std::string& wanted) {
          (begins(event.id, wanted) || begins(attribute(event, "name"), wanted));
 }
 
+bool is_network(const Event& event, const std::string& wanted) {
+  return event.type == "network" &&
+         (begins(event.id, wanted) || begins(attribute(event, "name"), wanted));
+}
+
 }  // namespace
 
 Result<format::Filters> parse_event_filters(const std::vector<std::string>& texts) {
   return format::Filters::parse(
-      texts, {"container", "event", "image", "label", "label!", "type", "volume"});
+      texts, {"container", "event", "image", "label", "label!", "network", "type", "volume"});
 }
 
 bool fits_event(const Event& event, const format::Filters& filters) {
@@ -116,6 +121,7 @@ bool fits_event(const Event& event, const format::Filters& filters) {
                      [&](const std::string& it) {
                        return event.type == "volume" && begins(event.id, it);
                      }) &&
+         filters.any("network", [&](const std::string& it) { return is_network(event, it); }) &&
          filters.labels_fit(event.attributes);
 }
 

@@ -69,6 +69,15 @@ Event volume_event(std::string action, const std::string& name, Attributes more)
           .time = format::now()};
 }
 
+Event network_event(std::string action, const network::Network& network) {
+  return {.type = "network",
+          .action = std::move(action),
+          .id = network.id,
+          .attributes = {{"name", network.name},
+                         {"type", std::string(network::driver_name(network.driver))}},
+          .time = format::now()};
+}
+
 std::string encode_event(const Event& event) {
   std::string line = oci::to_text(oci::Writer::write(event));
   if (line.size() <= kMostLine) return line;
@@ -111,8 +120,10 @@ json::object event_json(const Event& event) {
     attributes[json::string_view(key.data(), key.size())] = text_of(value);
   json::object object;
   // What docker had before it had types, and still has for these two.
-  if (event.type != "volume") object["status"] = text_of(event.action);
-  if (event.type != "volume") object["id"] = text_of(event.id);
+  if (event.type == "container" || event.type == "image") {
+    object["status"] = text_of(event.action);
+    object["id"] = text_of(event.id);
+  }
   const auto image = event.attributes.find("image");
   if (event.type == "container" && image != event.attributes.end())
     object["from"] = text_of(image->second);

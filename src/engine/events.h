@@ -1,4 +1,4 @@
-// Events: what happened to containers, images and volumes, for whoever watches.
+// Events: what happened to containers, images, volumes and networks, for whoever watches.
 //
 // There is no daemon to tell anybody: who changes something appends a line to one file, by one write(2) with O_APPEND, and
 // who watches reads the file as it grows (inotify(7)).
@@ -25,6 +25,7 @@
 #include "engine/record.h"
 #include "format/filter.h"
 #include "format/moment.h"
+#include "network/record.h"
 #include "oci/json.h"
 
 namespace planet::engine {
@@ -32,9 +33,10 @@ namespace planet::engine {
 using Attributes = std::map<std::string, std::string>;
 
 struct Event {
-  std::string type;    // "container", "image", "volume"
+  std::string type;    // "container", "image", "volume", "network"
   std::string action;  // "start", "health_status: healthy"
-  std::string id;      // of a container; the digest or the name of an image; the name of a volume
+  std::string
+      id;  // of a container or a network; the digest or name of an image; the name of a volume
   Attributes attributes;
   format::Moment time = 0;
   bool operator==(const Event&) const = default;
@@ -44,6 +46,7 @@ struct Event {
 Event container_event(const Record& record, std::string action, const Attributes& more = {});
 Event image_event(std::string action, std::string id, const std::string& name);
 Event volume_event(std::string action, const std::string& name, Attributes more = {});
+Event network_event(std::string action, const network::Network& network);
 
 // Appends them, in their order and together. What cannot be written is lost.
 void note_events(const Places& places, std::span<const Event> events);
@@ -61,7 +64,7 @@ struct EventQuery {
       until;  // without `since`: from now on; without `until`: for ever
   format::Filters filters;
 };
-// container, event, image, label, type, volume
+// container, event, image, label, network, type, volume
 // Errors: kInvalidArgument.
 Result<format::Filters> parse_event_filters(const std::vector<std::string>& texts);
 

@@ -57,6 +57,23 @@ struct FilterCase {
   bool fits;
 };
 
+TEST(NetworkEvents, AreDockers) {
+  network::Network web;
+  web.id = std::string(64, 'a');
+  web.name = "web";
+  const Event event = network_event("create", web);
+  EXPECT_EQ(decode_event(encode_event(event)), event);
+  const oci::json::object shown = event_json(event);
+  EXPECT_EQ(shown.at("Type"), "network");
+  EXPECT_EQ(shown.at("Actor").at("ID"), oci::json::string(web.id));
+  EXPECT_EQ(shown.at("Actor").at("Attributes").at("type"), "bridge");
+  EXPECT_FALSE(shown.contains("status"));  // it is younger than those
+  for (const char* fits : {"network=web", "network=aaa", "type=network", "event=create"})
+    EXPECT_TRUE(fits_event(event, *parse_event_filters({fits}))) << fits;
+  for (const char* not_it : {"network=other", "container=web", "volume=web", "type=volume"})
+    EXPECT_FALSE(fits_event(event, *parse_event_filters({not_it}))) << not_it;
+}
+
 TEST(EventFilters, AreThoseOfDocker) {
   const Event health = some_event("health_status: healthy");
   const FilterCase cases[] = {{{"type=container"}, true},
@@ -75,6 +92,7 @@ TEST(EventFilters, AreThoseOfDocker) {
                               {{"label=tier=front"}, true},
                               {{"label=tier=back"}, false},
                               {{"volume=web"}, false},
+                              {{"network=web"}, false},
                               {{"type=container", "event=start"}, false}};
   for (const FilterCase& c : cases) {
     const auto filters = parse_event_filters(c.filters);

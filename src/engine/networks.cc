@@ -1,0 +1,247 @@
+#include "engine/networks.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/strings.h"
+#include "engine/containers.h"
+#include "engine/events.h"
+#include "network/host_routes.h"
+#include "network/lease.h"
+#include "network/store.h"
+#include "sys/process.h"
+#include "sys/random.h"
+
+namespace planet::engine {
+namespace {
+
+using network::kDefaultNetwork;
+using Networks = std::vector<network::Network>;
+
+constexpr std::size_t kIdDigits = 64;
+
+Result<network::Surroundings> surroundings(BorrowedFd dir, Networks networks) {
+  network::Surroundings around;
+  around.networks = std::move(networks);
+  around.pools = network::default_pools();
+  TRY_SET(around.host, network::host_routes());
+  TRY_SET(around.ipv6_site, network::site_prefix(dir));
+  return around;
+}
+
+Result<> write_down(BorrowedFd dir, network::Network& made) {
+  made.id = sys::random_hex(kIdDigits);
+  made.created = sys::now_text();
+  return network::add_network(dir, made);
+}
+
+// The lock is held. What is written down, with the default network among it.
+Result<Networks> with_default(BorrowedFd dir) {
+  TRY_SET(Networks networks, network::read_networks(dir));
+  if (std::ranges::find(networks, kDefaultNetwork, &network::Network::name) != networks.end())
+    return networks;
+  TRY_SET(const network::Surroundings around, surroundings(dir, networks));
+  TRY_SET(network::Network made, network::plan_default_network(around));
+  TRY(write_down(dir, made), "make the default network");
+  networks.push_back(std::move(made));
+  return networks;
+}
+
+void add_plain(Networks& networks) {
+  for (const char* name : {"host", "none"}) networks.push_back(*network::plain_network(name));
+}
+
+// The record of the name, or that of the id; none of one whose record cannot be read, which is named by `name` then.
+struct Victim {
+  std::string name;
+  std::optional<network::Network> record;
+};
+Result<Victim> find_victim(BorrowedFd dir, std::string_view text) {
+  if (const auto plain = network::plain_network(text))
+    return Victim{.name = plain->name, .record = plain};
+  auto named = network::read_network(dir, text);
+  if (named) return Victim{.name = named->name, .record = *std::move(named)};
+  if (named.error().code() == Code::kCorrupt)
+    return Victim{.name = std::string(text), .record = {}};
+  TRY_SET(Networks networks, network::read_networks(dir));
+  add_plain(networks);
+  TRY_SET(network::Network found, network::find_network(networks, text));
+  return Victim{.name = found.name, .record = std::move(found)};
+}
+
+Result<> check_removable(const Places& places, const Victim& victim) {
+  const bool damaged = !victim.record;
+  if (network::is_predefined(victim.name) && !damaged)
+    return fail(Code::kWrongState, victim.name + " is a pre-defined network and cannot be removed");
+  TRY_SET(const NetworkUsers users, network_users(places));
+  const auto used = users.find(victim.name);
+  if (used == users.end() || damaged) return {};
+  return fail(Code::kWrongState, "remove " + victim.name + ": containers are in the network - [" +
+                                     join(used->second, ", ") + "]; remove them first");
+}
+
+// The lock is held.
+Result<> take_away(const Places& places, BorrowedFd dir, const Victim& victim) {
+  TRY(network::drop_network(dir, victim.name), "remove " + victim.name);
+  if (!victim.record) return {};
+  TRY(network::remove_leases(places.run_dir.borrow(), victim.record->id));
+  note_event(places, network_event("destroy", *victim.record));
+  return {};
+}
+
+void sweep_leases(const Places& places, const network::Network& of) {
+  const auto leases = network::Leases::open(places.run_dir.borrow(), of);
+  if (leases) (void)leases->sweep([&](const std::string& id) { return holds_leases(places, id); });
+}
+
+oci::json::object as_object(const std::map<std::string, std::string>& pairs) {
+  oci::json::object object;
+  for (const auto& [key, value] : pairs) object[key] = value;
+  return object;
+}
+
+oci::json::object inspect_subnet(const network::Subnet& subnet) {
+  oci::json::object object;
+  object["Subnet"] = subnet.prefix.to_string();
+  if (subnet.range) object["IPRange"] = subnet.range->to_string();
+  object["Gateway"] = subnet.gateway.to_string();
+  oci::json::object others;
+  for (const auto& [name, address] : subnet.others) others[name] = address.to_string();
+  if (!others.empty()) object["AuxiliaryAddresses"] = std::move(others);
+  return object;
+}
+
+bool is_plain(const network::Network& network) {
+  return network.driver == network::Driver::kHost || network.driver == network::Driver::kNull;
+}
+
+oci::json::object inspect_addresses(const network::Network& network) {
+  oci::json::object object{{"Driver", "default"}, {"Options", oci::json::object()}};
+  oci::json::array config;
+  for (const network::Subnet& subnet : network.subnets) config.push_back(inspect_subnet(subnet));
+  if (network.is_default() || is_plain(network)) object["Options"] = nullptr;
+  if (is_plain(network))
+    object["Config"] = nullptr;
+  else
+    object["Config"] = std::move(config);
+  return object;
+}
+
+}  // namespace
+
+Result<Networks> list_networks(const Places& places) {
+  TRY_SET(const UniqueFd dir, network::open_networks(places.root_dir.borrow()));
+  TRY_SET(Networks networks, network::read_networks(dir.borrow()));
+  if (std::ranges::find(networks, kDefaultNetwork, &network::Network::name) == networks.end()) {
+    TRY_SET(const UniqueFd locked, network::lock_networks(places.root_dir.borrow()));
+    TRY_SET(networks, with_default(locked.borrow()));
+  }
+  add_plain(networks);
+  std::ranges::sort(networks, {}, &network::Network::name);
+  return networks;
+}
+
+Result<network::Network> find_network(const Places& places, std::string_view text) {
+  if (auto plain = network::plain_network(text)) return *std::move(plain);
+  const std::string_view name = text == "default" ? kDefaultNetwork : text;
+  // The usual case first: one file is read.
+  TRY_SET(const UniqueFd dir, network::open_networks(places.root_dir.borrow()));
+  auto named = network::read_network(dir.borrow(), name);
+  if (named || named.error().code() != Code::kNotFound) return named;
+  TRY_SET(const Networks networks, list_networks(places));
+  return network::find_network(networks, name);
+}
+
+Result<network::Network> create_network(const Places& places, const network::Wish& wish) {
+  if (network::is_predefined(wish.name))
+    return fail(Code::kInvalidArgument,
+                "network " + wish.name + " is a pre-defined network; choose another name");
+  TRY_SET(const UniqueFd dir, network::lock_networks(places.root_dir.borrow()));
+  TRY_SET(Networks networks, with_default(dir.borrow()));
+  TRY_SET(const network::Surroundings around, surroundings(dir.borrow(), std::move(networks)));
+  TRY_SET(network::Network made, network::plan_network(wish, around));
+  TRY(write_down(dir.borrow(), made));
+  note_event(places, network_event("create", made));
+  return made;
+}
+
+std::vector<std::string> networks_of(const Record& record) {
+  if (record.host_network) return {"host"};
+  if (!record.shared.network.empty()) return {};
+  return {"none"};
+}
+
+Result<NetworkUsers> network_users(const Places& places) {
+  TRY_SET(const std::vector<std::string> ids, container_ids(places));
+  NetworkUsers users;
+  for (const std::string& id : ids) {
+    const auto record = read_record(places, id);
+    // Being made or removed at this moment, and then it has no lock of ours.
+    if (!record && record.error().code() == Code::kNotFound) continue;
+    if (!record)
+      return fail(Code::kCorrupt, "what container " + quote(id.substr(0, kShortId)) +
+                                      " needs is not known, since its record is damaged (" +
+                                      record.error().to_string() +
+                                      "); remove it first: planet rm -f " + id.substr(0, kShortId));
+    for (const std::string& name : networks_of(*record)) users[name].push_back(record->id);
+  }
+  return users;
+}
+
+Result<> remove_network(const Places& places, std::string_view text) {
+  TRY_SET(const UniqueFd dir, network::lock_networks(places.root_dir.borrow()));
+  const std::string_view name = text == "default" ? kDefaultNetwork : text;
+  // It would be there as soon as somebody looked.
+  if (name == kDefaultNetwork) (void)with_default(dir.borrow());
+  TRY_SET(const Victim victim, find_victim(dir.borrow(), name));
+  TRY(check_removable(places, victim));
+  return take_away(places, dir.borrow(), victim);
+}
+
+Result<std::vector<std::string>> prune_networks(
+    const Places& places, const std::function<bool(const network::Network&)>& wanted) {
+  TRY_SET(const UniqueFd dir, network::lock_networks(places.root_dir.borrow()));
+  TRY_SET(const Networks networks, network::read_networks(dir.borrow()));
+  TRY_SET(const NetworkUsers users, network_users(places));
+  std::vector<std::string> gone;
+  for (const network::Network& one : networks) {
+    if (one.is_default() || users.contains(one.name) || !wanted(one)) {
+      sweep_leases(places, one);
+      continue;
+    }
+    TRY(take_away(places, dir.borrow(), {.name = one.name, .record = one}));
+    gone.push_back(one.name);
+  }
+  return gone;
+}
+
+bool holds_leases(const Places& places, const std::string& id) {
+  const auto container = look_at(places, id);
+  return container && (is_up(container->status) || container->status == Status::kChanging);
+}
+
+oci::json::object inspect_network(const network::Network& network, oci::json::object containers) {
+  oci::json::object options = as_object(network.options);
+  if (network.is_default()) {
+    options["com.docker.network.bridge.default_bridge"] = "true";
+    options["com.docker.network.bridge.name"] = network.bridge();
+  }
+  return {{"Name", network.name},
+          {"Id", network.id},
+          {"Created", network.created},
+          {"Scope", "local"},
+          {"Driver", std::string(network::driver_name(network.driver))},
+          {"EnableIPv4", is_plain(network) || network.subnet_of(network::Family::kIpv4) != nullptr},
+          {"EnableIPv6", network.subnet_of(network::Family::kIpv6) != nullptr},
+          {"IPAM", inspect_addresses(network)},
+          {"Internal", network.internal},
+          {"Attachable", false},
+          {"Ingress", false},
+          {"ConfigFrom", {{"Network", ""}}},
+          {"ConfigOnly", false},
+          {"Containers", std::move(containers)},
+          {"Options", std::move(options)},
+          {"Labels", as_object(network.labels)}};
+}
+
+}  // namespace planet::engine

@@ -1,0 +1,56 @@
+// The networks of an engine: making, finding, showing and removing them. What a network is stands in network/record.h; its
+// bridge comes into being with its first container, and nothing of it is on the host before.
+//
+// Source: docker-network(1).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/places.h"
+#include "engine/record.h"
+#include "network/plan.h"
+#include "network/record.h"
+#include "oci/json.h"
+
+namespace planet::engine {
+
+// All of them by name, with the three that are always there. The default network is written down by whoever first looks.
+// Errors: kCorrupt - what is written down of one cannot be read.
+Result<std::vector<network::Network>> list_networks(const Places& places);
+
+// By name, by id, or by the beginning of an id that only one has; "default" is "bridge".
+// Errors: kNotFound; kInvalidArgument - several begin so; kCorrupt.
+Result<network::Network> find_network(const Places& places, std::string_view text);
+
+// Errors: those of network::plan_network; kInvalidArgument - the name of one that is always there.
+Result<network::Network> create_network(const Places& places, const network::Wish& wish);
+
+// The networks that a container is in, by name; none if it is in another container's.
+std::vector<std::string> networks_of(const Record& record);
+
+// The ids of the containers that are in each network, running or not.
+using NetworkUsers = std::map<std::string, std::vector<std::string>, std::less<>>;
+// Errors: kCorrupt - a container's record cannot be read: it may be in any.
+Result<NetworkUsers> network_users(const Places& places);
+
+// One that cannot be read is removed, too, by its name.
+// Errors: kNotFound; kWrongState - it is always there, or a container is in it.
+Result<> remove_network(const Places& places, std::string_view text);
+
+// Removes those that no container is in, but for the three, and takes back the addresses that containers have left in the
+// others when they were killed. `wanted` is asked of each. The names.
+Result<std::vector<std::string>> prune_networks(
+    const Places& places, const std::function<bool(const network::Network&)>& wanted);
+
+// Whether the container of this id lives, for network::Leases: from the moment when it is being started.
+bool holds_leases(const Places& places, const std::string& id);
+
+// In docker's words. `containers` is what is connected now, by id.
+oci::json::object inspect_network(const network::Network& network, oci::json::object containers);
+
+}  // namespace planet::engine
