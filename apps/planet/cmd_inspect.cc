@@ -1,9 +1,10 @@
-// planet inspect, container inspect, image inspect, volume inspect: all that is known, as JSON or through a template.
+// planet inspect, container inspect, image inspect, network inspect, volume inspect: all that is known, as JSON or through a template.
 #include <cstdio>
 
 #include "base/strings.h"
 #include "cli.h"
 #include "engine/inspect.h"
+#include "engine/networks.h"
 #include "engine/volumes.h"
 #include "image/inspect.h"
 #include "image/store.h"
@@ -27,6 +28,12 @@ Found find_image(const Global& global, const std::string& name) {
   return image::inspect_image(store, name);
 }
 
+Found find_network(const Global& global, const std::string& name) {
+  TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
+  TRY_SET(const network::Network network, engine::find_network(places, name));
+  return engine::inspect_network(network, {});
+}
+
 Found find_volume(const Global& global, const std::string& name) {
   TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
   TRY_SET(const engine::VolumeInfo volume, engine::read_volume(places, name));
@@ -43,10 +50,11 @@ bool is_elsewhere(const Found& found) {
 Found find_any(const Global& global, const std::string& name, bool size) {
   Found found = find_container(global, name, size);
   if (is_elsewhere(found)) found = find_image(global, name);
+  if (is_elsewhere(found)) found = find_network(global, name);
   if (is_elsewhere(found)) found = find_volume(global, name);
   if (!is_elsewhere(found)) return found;
   return fail(Code::kNotFound, "no such object: " + printable(name) +
-                                   "; it is no container, image or volume that is here");
+                                   "; it is no container, image, network or volume that is here");
 }
 
 struct InspectWords {
@@ -65,16 +73,18 @@ void add_inspect_flags(CLI::App& app, InspectWords& words, const char* what) {
 int inspect_command(const Global& global, const std::vector<std::string>& args) {
   InspectWords words;
   std::string type;
-  CLI::App app("Shows all that is known of containers, images and volumes.", "planet inspect");
+  CLI::App app("Shows all that is known of containers, images, networks and volumes.",
+               "planet inspect");
   add_inspect_flags(app, words, "object");
   app.add_flag("-s,--size", words.size, "of a container: how much it has changed, too");
-  app.add_option("--type", type, "container, image or volume: only of these")
-      ->check(CLI::IsMember({"container", "image", "volume"}));
+  app.add_option("--type", type, "container, image, network or volume: only of these")
+      ->check(CLI::IsMember({"container", "image", "network", "volume"}));
   int status = 0;
   if (!parse(app, args, status)) return status;
   return print_inspected(words.names, words.format, [&](const std::string& name) {
     if (type == "container") return find_container(global, name, words.size);
     if (type == "image") return find_image(global, name);
+    if (type == "network") return find_network(global, name);
     if (type == "volume") return find_volume(global, name);
     return find_any(global, name, words.size);
   });
@@ -100,6 +110,16 @@ int image_inspect_command(const Global& global, const std::vector<std::string>& 
   if (!parse(app, args, status)) return status;
   return print_inspected(words.names, words.format,
                          [&](const std::string& name) { return find_image(global, name); });
+}
+
+int network_inspect_command(const Global& global, const std::vector<std::string>& args) {
+  InspectWords words;
+  CLI::App app("Shows all that is known of networks.", "planet network inspect");
+  add_inspect_flags(app, words, "network");
+  int status = 0;
+  if (!parse(app, args, status)) return status;
+  return print_inspected(words.names, words.format,
+                         [&](const std::string& name) { return find_network(global, name); });
 }
 
 int volume_inspect_command(const Global& global, const std::vector<std::string>& args) {

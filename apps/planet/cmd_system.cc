@@ -8,6 +8,7 @@
 #include "engine/disk_report.h"
 #include "engine/image_events.h"
 #include "engine/image_uses.h"
+#include "engine/networks.h"
 #include "engine/volumes.h"
 #include "format/human.h"
 #include "format/listing.h"
@@ -110,6 +111,7 @@ class Pruning {
     TRY_SET(const engine::Places places, engine::Places::open(global_.root, global_.runroot));
     TRY_SET(const image::Store store, image::Store::open(global_.root));
     TRY(containers(places, store, filters));
+    TRY(networks(places, filters));
     if (words_.volumes) TRY(volumes(places, filters));
     TRY_SET(const image::Removed removed, image::prune_images(store, words_.all, filters, [&] {
               return engine::image_uses(places);
@@ -149,6 +151,17 @@ class Pruning {
       bytes_ += one.size;
     }
     section("Deleted Containers:", gone);
+    return {};
+  }
+
+  Result<> networks(const engine::Places& places, const format::Filters& filters) {
+    TRY_SET(const auto until, filters.moment("until", format::now()));
+    TRY_SET(const std::vector<std::string> gone,
+            engine::prune_networks(places, [&](const network::Network& network) {
+              const auto created = format::parse_rfc3339(network.created).value_or(0);
+              return (!until || created < *until) && filters.labels_fit(network.labels);
+            }));
+    section("Deleted Networks:", gone);
     return {};
   }
 
@@ -226,7 +239,9 @@ int system_prune_command(const Global& global, const std::vector<std::string>& a
   app.add_flag("--volumes", words.volumes, "volumes without a name, too, that no container has");
   int status = 0;
   if (!parse(app, args, status)) return status;
-  std::string warning = "This will remove:\n  - all stopped containers\n";
+  std::string warning =
+      "This will remove:\n  - all stopped containers\n  - all networks not used by at least one "
+      "container\n";
   if (words.volumes) warning += "  - all anonymous volumes not used by at least one container\n";
   warning += words.all ? "  - all images without at least one container associated to them\n"
                        : "  - all dangling images\n";

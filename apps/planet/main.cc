@@ -32,7 +32,7 @@ constexpr Command kCommands[] = {
     {"top", "list the processes of a container", top_command},
     {"stats", "what containers use", stats_command},
     {"events", "show what happens, as it happens", events_command},
-    {"inspect", "all that is known of containers, images and volumes", inspect_command},
+    {"inspect", "all that is known of containers, images, networks and volumes", inspect_command},
     {"commit", "make an image of what a container has become", commit_command},
     {"cp", "copy files out of a container, or into it", cp_command},
     {"diff", "what a container has changed in its image's files", diff_command},
@@ -97,6 +97,14 @@ constexpr Command kImageCommands[] = {
     {"push", "bring an image to a registry", push_command},
 };
 
+constexpr Command kNetworkCommands[] = {
+    {"create", "make a network", network_create_command},
+    {"inspect", "all that is known of networks", network_inspect_command},
+    {"ls", "list networks", network_ls_command},
+    {"prune", "remove networks that no container is in", network_prune_command},
+    {"rm", "remove networks", network_rm_command},
+};
+
 constexpr Command kVolumeCommands[] = {
     {"create", "make a volume", volume_create_command},
     {"inspect", "all that is known of volumes", volume_inspect_command},
@@ -121,6 +129,7 @@ struct Group {
 constexpr Group kGroups[] = {
     {"container", "commands for containers", kContainerCommands},
     {"image", "commands for images", kImageCommands},
+    {"network", "commands for networks", kNetworkCommands},
     {"system", "commands for all that is stored", kSystemCommands},
     {"volume", "commands for volumes", kVolumeCommands},
 };

@@ -11,7 +11,8 @@ IMAGES = {
     "quick:1": '{"Cmd": ["sleep", "1000"], "Env": ["PATH=/bin"], "StopSignal": "SIGKILL"}',
 }
 
-CLEAN = 'ids=$(e ps -aq); [ -z "$ids" ] || e rm -fv $ids; volumes=$(e volume ls -q); [ -z "$volumes" ] || e volume rm $volumes'
+CLEAN = 'ids=$(e ps -aq); [ -z "$ids" ] || e rm -fv $ids; volumes=$(e volume ls -q); [ -z "$volumes" ] || e volume rm $volumes; '\
+        'networks=$(e network ls -q --filter type=custom); [ -z "$networks" ] || e network rm $networks'
 
 
 @dataclasses.dataclass
@@ -454,6 +455,47 @@ e import -c 'CMD ["/bin/sh", "-c", "echo by default"]' - made:2 <r.tar >/dev/nul
 e import no-such-file made:3
 e rmi made:1 made:2 >/dev/null
 """)
+case("networks", """
+e network ls --format '{{.Name}} {{.Driver}} {{.Scope}}' | sort
+e network ls | head -1
+e network create web
+e network create web
+e network ls --filter name=web --format '{{.Name}} {{.Driver}} {{.Scope}} {{.IPv6}} {{.Internal}} {{.Labels}}'
+e network ls -q | wc -l
+e network ls -q --no-trunc --filter name=web
+e network ls --filter type=custom --format '{{.Name}}'
+e network ls --filter type=some
+e network ls --filter colour=red
+e network inspect -f '{{.Name}} {{.Driver}} {{.Scope}} {{.Internal}} {{.EnableIPv6}} {{.Attachable}} {{len .Containers}}' web
+e network inspect -f '{{.Name}} {{.Driver}} {{json .IPAM.Options}}' none host bridge
+e network inspect web | jq -c '.[0] | keys - ["EnableIPv4"]'
+e network create --subnet 10.201.0.0/16 --gateway 10.201.9.9 --ip-range 10.201.5.0/24 --aux-address a=10.201.0.7 --label k=v --internal full
+e network inspect -f '{{json .IPAM.Config}} {{json .Labels}} {{.Internal}}' full
+e network create --subnet 10.201.5.0/24 other
+e network create --subnet 10.202.0.0/16 --gateway 10.203.0.1 other
+e network create --gateway 10.203.0.1 other
+e network create --subnet 10.202.0.0 other
+e network create --subnet x other
+e network create 'bad name'
+e network create
+e network create bridge
+e network create none
+e network create -d nothing other
+e network ls --filter label=k --format '{{.Name}} {{.Labels}} {{.Label "k"}}'
+e network ls --filter label=k=w -q
+e network ls --filter dangling=true --format '{{.Name}}'
+e network rm bridge
+e network rm none
+e network rm no-such
+e network rm web full no-such
+e network inspect no-such
+e inspect --type network no-such
+e network create one >/dev/null; e inspect -f '{{.Name}}' one
+e network prune -f
+e network prune -f
+e network rm
+""")
+
 case("volumes", """
 e volume create data
 e volume create data

@@ -187,6 +187,9 @@ END
 	id=$(planet ps -aq --no-trunc | head -n 1)
 	becomes "planet $state kill ${id:0:6}" "${id:0:12}"
 	stays "planet $state stop end"
+	planet network create works
+	becomes "planet $state network rm wo" works
+	stays "planet $state network create wo"
 	stays "planet $state exec living li"
 	[[ " $(offered planet --root "$root" --runroot "$runroot" rm '') " == *" living "* ]]
 	stays "planet --root $top/missing rm liv"

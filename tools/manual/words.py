@@ -10,6 +10,7 @@ LOOKUPS = {
         "containers": ("ps -a --format json", ID_AND_NAME),
         "running": ("ps --format json", ID_AND_NAME),
         "images": ("images --format json", REFERENCE),
+        "networks": ("network ls --format json", r""" | sed -n 's/.*"Name":"\([^"]*\)".*/\1/p'"""),
     },
     "planet-runtime": {"containers": ("list -q", "")},
 }
@@ -19,7 +20,8 @@ ROOTS = {"planet": "/var/lib/planet", "planet-runtime": "/run/planet-runtime"}
 
 ARGUMENTS = {
     "planet": {"run": ["images"], "create": ["images"], "exec": ["running"], "stop": ["running"], "kill": ["running"], "attach": ["running"],
-               "pause": ["running"], "unpause": ["running"], "top": ["running"], "stats": ["running"], "cp": ["files"], "import": ["files"]},
+               "pause": ["running"], "unpause": ["running"], "top": ["running"], "stats": ["running"], "cp": ["files"], "import": ["files"],
+               "network create": []},
     # create, run and restore give a new name
     "planet-runtime": {"create": [], "run": [], "restore": [], "exec": ["containers"]},
 }
@@ -59,7 +61,8 @@ def of_arguments(program, command):
     kinds = []
     for positional in command.positionals:
         name = positional.long
-        default = {"container": "containers", "object": "containers", "id": "containers", "signal": "signals", "image": "images"}.get(name, "")
+        default = {"container": "containers", "object": "containers", "id": "containers", "signal": "signals", "image": "images",
+                   "network": "networks"}.get(name, "")
         kinds.append(known[0] if known else default if known is None else "")
     return kinds, any(positional.repeated for positional in command.positionals)
 
