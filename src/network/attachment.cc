@@ -116,9 +116,19 @@ Result<> set_option(std::string_view text, std::string_view value, Attachment& a
   return {};
 }
 
+// Those that stand alone, and are no network's name.
+std::optional<NetworkMode> special_mode(std::string_view text) {
+  if (text == "none") return NetworkMode::kNone;
+  if (text == "host") return NetworkMode::kHost;
+  if (text.starts_with(kContainer)) return NetworkMode::kContainer;
+  return std::nullopt;
+}
+
 Result<> set_network(std::string_view text, std::string_view name, Attachment& attachment) {
   if (!attachment.network.empty()) return bad(kFlag, text, "name= is said twice");
   TRY(check_network_name(name), kFlag);
+  if (special_mode(name))
+    return bad(kFlag, text, quote(name) + " stands alone, and there is nothing to say of it");
   attachment.network = name == "default" ? kDefaultNetwork : name;
   return {};
 }
@@ -139,14 +149,6 @@ Result<> set_field(std::string_view text, const std::string& field, Attachment& 
   return bad(
       kFlag, text,
       "expected name=, alias=, ip=, ip6=, mac-address= or driver-opt=, and not " + quote(key));
-}
-
-// Those that stand alone, and are no network's name.
-std::optional<NetworkMode> special_mode(std::string_view text) {
-  if (text == "none") return NetworkMode::kNone;
-  if (text == "host") return NetworkMode::kHost;
-  if (text.starts_with(kContainer)) return NetworkMode::kContainer;
-  return std::nullopt;
 }
 
 Result<NetworkChoice> special_choice(NetworkMode mode, const std::string& text, bool alone,
@@ -212,8 +214,6 @@ Result<Attachment> parse_attachment(std::string_view text) {
                "a quoted field is not closed, or there is more of it than its quotes hold");
   for (const std::string& field : *fields) TRY(set_field(text, field, attachment));
   if (attachment.network.empty()) return bad(kFlag, text, "name=NETWORK is missing");
-  if (special_mode(attachment.network))
-    return bad(kFlag, text, "of " + attachment.network + " there is nothing more to say");
   return attachment;
 }
 
