@@ -1,4 +1,4 @@
-// planet events: what happens to containers, images and volumes.
+// planet events: what happens to containers, images, networks and volumes.
 #include <unistd.h>
 
 #include <cstdio>
@@ -93,11 +93,12 @@ Result<> show_events(const Global& global, const EventWords& words) {
 
 int events_command(const Global& global, const std::vector<std::string>& args) {
   EventWords words;
-  CLI::App app("Shows what happens to containers, images and volumes, as it happens.",
+  CLI::App app("Shows what happens to containers, images, networks and volumes, as it happens.",
                "planet events");
   app.add_option("--since", words.since, "what happened since, too: 10m, 2026-01-02T03:04:05Z");
   app.add_option("--until", words.until, "only until then, and no longer");
-  add_list(app, "-f,--filter", words.filters, "container=, event=, image=, label=, type=, volume=");
+  add_list(app, "-f,--filter", words.filters,
+           "container=, event=, image=, label=, network=, type=, volume=");
   app.add_option("--format", words.format, "json, or a template");
   int status = 0;
   if (!parse(app, args, status)) return status;

@@ -476,7 +476,8 @@ e network create --subnet 10.202.0.0/16 --gateway 10.203.0.1 other
 e network create --gateway 10.203.0.1 other
 e network create --subnet 10.202.0.0 other
 e network create --subnet x other
-e network create 'bad name'
+e network create 'bad name' ## `network create` of names with blanks
+e network rm 'bad name' >/dev/null 2>&1; true
 e network create
 e network create bridge
 e network create none

@@ -44,18 +44,21 @@ until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; ret
 	planet rm -f plain
 }
 
-@test "inspect: containers, images and volumes, in this order" {
+@test "inspect: containers, images, networks and volumes, in this order" {
 	planet volume create thing
 	[ "$(planet inspect -f '{{.Driver}}' thing)" = local ]
+	planet network create thing
+	[ "$(planet inspect -f '{{.Driver}}' thing)" = bridge ]
 	planet run --name thing busybox true
 	[ "$(planet inspect -f '{{.Name}} {{.State.ExitCode}}' thing)" = "/thing 0" ]
 	[ "$(planet inspect -f '{{.Os}}' busybox)" = linux ]
 	[ "$(planet inspect thing busybox | jq length)" = 2 ]
-	[ "$(planet inspect --type volume -f '{{.Name}}' thing)" = thing ]
+	[ "$(planet inspect --type volume -f '{{.Driver}}' thing)" = local ]
+	[ "$(planet inspect --type network -f '{{.Driver}}' thing)" = bridge ]
 	[ "$(planet inspect -s thing | jq '.[0].SizeRw')" = 0 ]
 	run planet inspect nosuch thing
 	[ "$status" = 1 ]
-	[[ "$output" == *"no such object: nosuch; it is no container, image or volume that is here"* && "$output" == *'"/thing"'* ]]
+	[[ "$output" == *"no such object: nosuch; it is no container, image, network or volume that is here"* && "$output" == *'"/thing"'* ]]
 	for words in '--type image thing' '--type container busybox' '--type volume busybox' '--type nonsense thing' ''; do
 		# shellcheck disable=SC2086
 		run planet inspect -f x $words
