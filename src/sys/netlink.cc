@@ -66,10 +66,10 @@ class Answers {
       // Unsigned: what answers an older exchange is far behind the end.
       const std::uint32_t request = answer->header.nlmsg_seq - first_;
       if (request >= messages_.count()) continue;
-      if (const auto verdict = verdict_of(*answer))
-        take_verdict(request, *verdict, doing);
-      else if (each_)
-        each_(*answer);
+      const auto verdict = verdict_of(*answer);
+      const bool interrupted = (answer->header.nlmsg_flags & NLM_F_DUMP_INTR) != 0;
+      if (each_ && (!verdict || interrupted)) each_(*answer);
+      if (verdict) take_verdict(request, *verdict, doing);
     }
     if (datagram.empty()) return {};
     return fail(Code::kCorrupt, doing + ": the kernel's answer is malformed");

@@ -30,6 +30,7 @@ class NetlinkSocket {
   UniqueFd take() && { return std::move(socket_); }
 
   // Sends the requests with one call and takes the answers. `each` gets the content of the answers, in their order.
+  // Also the end of a dump that others' changes have interrupted (NLM_F_DUMP_INTR): it may lack something.
   // All requests are tried, whatever becomes of those before them (nf_tables has transactions instead).
   // `doing` names it all in an error, which is that of the first request that failed, with the kernel's words.
   // Errors: that of the kernel; kCorrupt - an answer that is malformed or cut off; kSystem - no answer.
