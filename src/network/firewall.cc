@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "sys/file.h"
+
 namespace planet::network {
 namespace {
 
@@ -125,23 +127,40 @@ Result<std::optional<bool>> Firewall::has_all_rules() {
   return std::ranges::equal(rules, firewall_chains(), {}, {}, &ChainUses::rules);
 }
 
-// Another process may do the same at the same time. Its tables are told from those that were looked at by their handles,
-// and from none by their being there: then the batch fails, and what it has made is looked at instead.
-Result<bool> Firewall::ensure() {
+Result<bool> Firewall::ensure(BorrowedFd run_dir) {
+  TRY_SET(const State state, look());
+  if (state.whole()) return false;
+  // The tables are looked at one after the other: who makes them in between would seem to have made a half.
+  TRY_SET(const UniqueFd lock, sys::open_at(run_dir, "firewall.lock", O_RDWR | O_CREAT, 0600));
+  TRY(sys::lock_exclusive(lock.borrow()));
+  return make_whole();
+}
+
+// Nothing where others changed the tables during the look.
+Result<std::optional<bool>> Firewall::is_whole(const State& state) {
+  if (state.whole()) return true;
+  if (!state.current()) return false;
+  return has_all_rules();
+}
+
+// In the place of those that were seen, which are named by their handles.
+Result<> Firewall::replace(const State& state) {
+  NftBatch batch;
+  if (state.inet.there) batch.delete_table(tables_.inet, state.inet.handle);
+  if (state.bridge.there) batch.delete_table(tables_.bridge, state.bridge.handle);
+  build_firewall(batch, tables_, std::string(kComment));
+  return batch.commit(socket_, "make the packet filter");
+}
+
+// What others than we change meanwhile fails the batch: then the tables are looked at again.
+Result<bool> Firewall::make_whole() {
   constexpr int kMostRaces = 32;
   for (int race = 0; race < kMostRaces; ++race) {
     TRY_SET(const State state, look());
-    if (state.whole()) return false;
-    if (state.current()) {
-      TRY_SET(const std::optional<bool> all, has_all_rules());
-      if (!all) continue;
-      if (*all) return false;
-    }
-    NftBatch batch;
-    if (state.inet.there) batch.delete_table(tables_.inet, state.inet.handle);
-    if (state.bridge.there) batch.delete_table(tables_.bridge, state.bridge.handle);
-    build_firewall(batch, tables_, std::string(kComment));
-    const auto made = batch.commit(socket_, "make the packet filter");
+    TRY_SET(const std::optional<bool> whole, is_whole(state));
+    if (!whole) continue;
+    if (*whole) return false;
+    const auto made = replace(state);
     if (made) return true;
     if (made.error().code() != Code::kAlreadyExists && made.error().code() != Code::kNotFound)
       return std::unexpected(made.error());

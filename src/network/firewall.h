@@ -77,8 +77,9 @@ class Firewall {
   static Result<Firewall> open(std::string_view suffix);
 
   // The tables are there and have all their rules afterwards. True if they were made anew, without elements: then the
-  // caller adds those of all networks and containers again, for nobody else does.
-  Result<bool> ensure();
+  // caller adds those of all networks and containers again, for nobody else does. One process at a time makes them: the
+  // file "firewall.lock" of the run directory is locked meanwhile, and not looked at where the tables are whole.
+  Result<bool> ensure(BorrowedFd run_dir);
 
   // All of it, or after an error nothing of what was to be added. What is there already may be added, and what is not
   // there may be removed; then it takes milliseconds, as a change that fails does.
@@ -92,6 +93,9 @@ class Firewall {
       : socket_(std::move(socket)), tables_(std::move(tables)) {}
   struct State;
   Result<State> look();
+  Result<std::optional<bool>> is_whole(const State& state);
+  Result<> replace(const State& state);
+  Result<bool> make_whole();
   Result<std::optional<bool>> has_all_rules();
   void put(NftBatch& batch, const FirewallChange::Element& element) const;
   Result<> remove_one_by_one(const FirewallChange& change);

@@ -32,7 +32,11 @@ class FirewallTest : public testing::TestWithParam<const char*> {
   };
 
   void SetUp() override {
+    char name[] = "/tmp/planet-firewall-XXXXXX";
+    ASSERT_NE(::mkdtemp(name), nullptr);
+    run_path_ = name;
     fds_ = open_fds();
+    run_dir_ = UniqueFd(::open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (::unshare(CLONE_NEWNET) < 0) GTEST_SKIP() << "needs root, for network namespaces";
     host_ = own_net_ns();
     links_.emplace(std::move(*Links::open()));
@@ -45,13 +49,16 @@ class FirewallTest : public testing::TestWithParam<const char*> {
             GetParam() + " > $f");
     for (const Family family : {Family::kIpv4, Family::kIpv6})
       ASSERT_TRUE(enable_forwarding(family));
-    const auto made = firewall_->ensure();
+    const auto made = firewall_->ensure(run_dir_.borrow());
     ASSERT_TRUE(made) << made.error().to_string();
     ASSERT_TRUE(*made);
     build();
   }
 
   void TearDown() override {
+    (void)::unlinkat(run_dir_.borrow().get(), "firewall.lock", 0);
+    EXPECT_EQ(::rmdir(run_path_.c_str()), 0);
+    run_dir_.reset();
     firewall_.reset();
     links_.reset();
     containers_.clear();
@@ -149,6 +156,8 @@ class FirewallTest : public testing::TestWithParam<const char*> {
   std::ptrdiff_t fds_ = 0;
   UniqueFd host_;
   std::optional<Links> links_;
+  std::string run_path_;
+  UniqueFd run_dir_;
   std::optional<Firewall> firewall_;
   std::map<std::string, Container> containers_;
   std::vector<FirewallChange> networks_;
@@ -404,15 +413,15 @@ TEST_P(FirewallTest, LetsNoContainerSpeakForAnother) {
 }
 
 TEST_P(FirewallTest, SeesWhatIsNotWholeAndMakesItAnew) {
-  EXPECT_FALSE(*firewall_->ensure());
+  EXPECT_FALSE(*firewall_->ensure(run_dir_.borrow()));
   for (const char* harm :
        {"flush ruleset", "delete table inet planettest", "delete table bridge planettest",
         "flush table inet planettest", "flush chain bridge planettest ipv6",
         "delete chain inet planettest guard"}) {
     SCOPED_TRACE(harm);
     shell(std::string("nft ") + harm);
-    EXPECT_TRUE(*firewall_->ensure());
-    EXPECT_FALSE(*firewall_->ensure());
+    EXPECT_TRUE(*firewall_->ensure(run_dir_.borrow()));
+    EXPECT_FALSE(*firewall_->ensure(run_dir_.borrow()));
     apply(networks_.front());
   }
   EXPECT_TRUE(shell("nft list set inet planettest bridges").contains("plbA"));
@@ -431,7 +440,7 @@ TEST_P(FirewallTest, IsMadeByOneOfMany) {
     const pid_t child = ::fork();
     if (child == 0) {
       auto own = Firewall::open("test");
-      const auto made = own->ensure();
+      const auto made = own->ensure(run_dir_.borrow());
       FirewallChange change;
       change.add_network({.bridge = "plb" + std::to_string(process), .internal = false});
       const bool added = made && own->apply(change);
@@ -450,7 +459,7 @@ TEST_P(FirewallTest, IsMadeByOneOfMany) {
   const std::string set = shell("nft list set inet planettest bridges");
   for (int process = 0; process < kProcesses; ++process)
     EXPECT_TRUE(set.contains("plb" + std::to_string(process))) << set;
-  EXPECT_FALSE(*firewall_->ensure());
+  EXPECT_FALSE(*firewall_->ensure(run_dir_.borrow()));
 }
 
 TEST_P(FirewallTest, ReadsAsItIsMeant) {
