@@ -90,7 +90,7 @@ tap_suite "fallback matrix" fallback bats --tap tests/fallback
 tap_suite "attacks on load" attack-load tests/attack/load_attack.py
 tap_suite "attacks" attack bats --tap tests/attack
 stage "tidy, the end of it" tidied
-stage "fuzz" tools/fuzz.sh "${FUZZ_SECONDS:-15}"
+stage "fuzz" tools/fuzz.sh "${FUZZ_SECONDS:-10}"
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" = 0 ]
