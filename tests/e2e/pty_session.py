@@ -157,7 +157,7 @@ def killed(command):
     """Nobody can restore the modes then."""
     session = Session(command)
     session.send("echo re''ady\n")
-    wait_until_raw(session)
+    session.expect("ready")  # the terminal is raw before the container runs
     os.kill(session.pid, signal.SIGKILL)
     assert session.wait() == -signal.SIGKILL
 
