@@ -99,8 +99,18 @@ struct PsWords : ListingWords {
   bool size = false, latest = false;
 };
 
+// What is dear to find out is found out where it is asked for.
+struct Asked {
+  bool size = false, created = false;
+};
+
+std::string created_text(const engine::Record& record) {
+  const auto created = format::parse_rfc3339(record.created);
+  return created ? format::shown_moment(*created) : record.created;
+}
+
 oci::json::object row_of(const engine::Places& places, const Container& container,
-                         const PsWords& words, const std::string& size) {
+                         const PsWords& words, Asked asked, const oci::json::storage_ptr& storage) {
   const engine::Record& record = container.record;
   std::string mounts;
   int volumes = 0;
@@ -110,22 +120,24 @@ oci::json::object row_of(const engine::Places& places, const Container& containe
   }
   oci::json::object labels;
   for (const auto& [key, value] : record.labels) labels[key] = value;
-  const auto created = format::parse_rfc3339(record.created);
-  return {{"Command", command_text(container, words.whole)},
-          {"CreatedAt", created ? format::shown_moment(*created) : record.created},
-          {"ID", words.whole ? record.id : record.id.substr(0, engine::kShortId)},
-          {"Image", record.image},
-          {"Label", std::move(labels)},
-          {"Labels", joined(record.labels)},
-          {"LocalVolumes", std::to_string(volumes)},
-          {"Mounts", mounts},
-          {"Names", record.name},
-          {"Networks", record.host_network ? "host" : "none"},
-          {"Ports", ""},
-          {"RunningFor", format::ago(record.created, format::now())},
-          {"Size", size},
-          {"State", container.damage ? "damaged" : engine::status_name(container.status)},
-          {"Status", status_text(places, container)}};
+  const std::string size =
+      asked.size ? format::size_text(engine::changed_bytes(places, record.id)) : "0B";
+  return {{{"Command", command_text(container, words.whole)},
+           {"CreatedAt", asked.created ? created_text(record) : ""},
+           {"ID", words.whole ? record.id : record.id.substr(0, engine::kShortId)},
+           {"Image", record.image},
+           {"Label", std::move(labels)},
+           {"Labels", joined(record.labels)},
+           {"LocalVolumes", std::to_string(volumes)},
+           {"Mounts", mounts},
+           {"Names", record.name},
+           {"Networks", record.host_network ? "host" : "none"},
+           {"Ports", ""},
+           {"RunningFor", format::ago(record.created, format::now())},
+           {"Size", size},
+           {"State", container.damage ? "damaged" : engine::status_name(container.status)},
+           {"Status", status_text(places, container)}},
+          storage};
 }
 
 Result<std::string> list(const Global& global, engine::ListQuery query, const PsWords& words) {
@@ -133,14 +145,15 @@ Result<std::string> list(const Global& global, engine::ListQuery query, const Ps
   TRY_SET(const format::Listing listing, plan_listing(layout(words.size), words));
   TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
   TRY_SET(const std::vector<Container> containers, engine::query_containers(places, query));
-  const bool sizes =
-      words.size || (!words.format.empty() && words.format != "json" && listing.mentions("Size"));
+  const Asked asked{.size = words.size || (!words.format.empty() && words.format != "json" &&
+                                           listing.mentions("Size")),
+                    .created = listing.mentions("CreatedAt")};
+  // They lie together, and go together.
+  oci::json::monotonic_resource storage;
   std::vector<oci::json::object> rows;
   rows.reserve(containers.size());
   for (const Container& container : containers)
-    rows.push_back(row_of(
-        places, container, words,
-        sizes ? format::size_text(engine::changed_bytes(places, container.record.id)) : "0B"));
+    rows.push_back(row_of(places, container, words, asked, &storage));
   return listing.text(rows);
 }
 
