@@ -44,14 +44,14 @@ void FirewallChange::put_port(const FirewallPort& port, bool add) {
   };
   const auto put_source = [&](const Address& address) {
     put(address.is_ipv4() ? kSources4 : kSources6,
-        NftKey().interface(port.port).bytes(view(port.mac)).bytes(view(address.bytes())));
+        NftKey().interface(port.port).bytes(view(port.mac.bytes())).bytes(view(address.bytes())));
   };
   put(kPorts, interface_key(port.port));
   for (const Address& address : port.addresses) put_source(address);
   if (!std::ranges::all_of(port.addresses, &Address::is_ipv4)) put_source(link_local(port.mac));
 }
 
-void FirewallChange::put_published(const PublishedPort& port, bool add) {
+void FirewallChange::put_published(const ForwardedPort& port, bool add) {
   const bool ipv4 = port.address.is_ipv4();
   NftKey key;
   key.byte(port.protocol);

@@ -31,11 +31,11 @@ struct FirewallNetwork {
 // of link_local(), which is not listed here.
 struct FirewallPort {
   std::string port;
-  Mac mac{};
+  Mac mac;
   std::vector<Address> addresses;
 };
 
-struct PublishedPort {
+struct ForwardedPort {
   std::uint8_t protocol = 6;  // IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP
   // Nothing: all of this host's, of the container address's family. ::1 cannot be published: the kernel takes no answers
   // to it from a bridge.
@@ -52,8 +52,8 @@ class FirewallChange {
   void remove_network(const FirewallNetwork& network) { put_network(network, false); }
   void add_port(const FirewallPort& port) { put_port(port, true); }
   void remove_port(const FirewallPort& port) { put_port(port, false); }
-  void publish(const PublishedPort& port) { put_published(port, true); }
-  void unpublish(const PublishedPort& port) { put_published(port, false); }
+  void publish(const ForwardedPort& port) { put_published(port, true); }
+  void unpublish(const ForwardedPort& port) { put_published(port, false); }
 
  private:
   friend class Firewall;
@@ -65,7 +65,7 @@ class FirewallChange {
   };
   void put_network(const FirewallNetwork& network, bool add);
   void put_port(const FirewallPort& port, bool add);
-  void put_published(const PublishedPort& port, bool add);
+  void put_published(const ForwardedPort& port, bool add);
   std::vector<Element> elements_;
 };
 

@@ -87,7 +87,7 @@ class FirewallTest : public testing::TestWithParam<const char*> {
   }
 
   void add_bridge(const std::string& name, int net, bool internal, bool ours) {
-    Mac mac = mac_of(ipv4(net, 1));
+    Mac mac = Mac::of_ipv4(ipv4(net, 1));
     const auto made = links_->ensure_bridge({.name = name,
                                              .mac = mac,
                                              .mtu = 1500,
@@ -109,7 +109,7 @@ class FirewallTest : public testing::TestWithParam<const char*> {
     made.veth = {.host_name = "plp" + name,
                  .name = "eth0",
                  .bridge = bridge,
-                 .mac = mac_of(made.ipv4),
+                 .mac = Mac::of_ipv4(made.ipv4),
                  .mtu = 1500,
                  .isolated = false,
                  .hairpin = *GetParam() == '1'};
@@ -220,7 +220,7 @@ TEST_P(FirewallTest, PublishesToTheSameBridge) {
 }
 
 TEST_P(FirewallTest, UnpublishesAndKnowsWhatIsTaken) {
-  const PublishedPort port{.protocol = kUdp,
+  const ForwardedPort port{.protocol = kUdp,
                            .host_address = std::nullopt,
                            .host_port = 5353,
                            .address = ipv4(88, 10),
@@ -247,7 +247,7 @@ TEST_P(FirewallTest, UnpublishesAndKnowsWhatIsTaken) {
 }
 
 std::string mac_text(const Mac& mac) {
-  return {reinterpret_cast<const char*>(mac.data()), mac.size()};
+  return {reinterpret_cast<const char*>(mac.bytes().data()), mac.bytes().size()};
 }
 std::string bytes_text(const Address& address) {
   return {reinterpret_cast<const char*>(address.bytes().data()), address.bytes().size()};
@@ -299,7 +299,7 @@ TEST_P(FirewallTest, KeepsTheLoopbackNetworkFromNeighbours) {
       own(ns("c"), "eth0");
   const auto attack = [&](const FrameSocket& from, const Address& source, int net) {
     for (const unsigned port : {5353U, 5354U, 5355U})
-      from.send(ethernet(mac_of(ipv4(net, 1)), mac_of(source), ETH_P_IP,
+      from.send(ethernet(Mac::of_ipv4(ipv4(net, 1)), Mac::of_ipv4(source), ETH_P_IP,
                          udp_ipv4(source, address("127.0.0.1"), 7, port, "attack")));
   };
   const auto attack_all = [&] {
@@ -364,10 +364,10 @@ TEST_P(FirewallTest, LetsNothingInOrOutOfAnInternalNetwork) {
 }
 
 TEST_P(FirewallTest, LetsNoContainerSpeakForAnother) {
-  const Mac a = mac_of(ipv4(88, 10)), b = mac_of(ipv4(88, 11)), gateway = mac_of(ipv4(88, 1));
+  const Mac a = Mac::of_ipv4(ipv4(88, 10)), b = Mac::of_ipv4(ipv4(88, 11)), gateway = Mac::of_ipv4(ipv4(88, 1));
   const Address a4 = ipv4(88, 10), b4 = ipv4(88, 11), a6 = ipv6(88, 10), b6 = ipv6(88, 11);
   const FrameSocket from(ns("a"), "eth0"), to(ns("b"), "eth0");
-  const Mac all{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+  const Mac all = Mac::from_bytes({0xff, 0xff, 0xff, 0xff, 0xff, 0xff});
   const auto passes = [&](const std::string& frame, bool expected) {
     from.send(frame);
     return to.sees(frame.substr(14), expected ? kArrives : kDoesNotArrive);

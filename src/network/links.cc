@@ -126,7 +126,7 @@ Result<> set_ipv6(const Bridge& bridge) {
 void begin_bridge(NetlinkMessages& messages, const Bridge& bridge) {
   messages.begin(RTM_NEWLINK, NLM_F_CREATE, link_header(0));
   messages.put_text(IFLA_IFNAME, bridge.name);
-  messages.put(IFLA_ADDRESS, view(bridge.mac));
+  messages.put(IFLA_ADDRESS, view(bridge.mac.bytes()));
   messages.put_u32(IFLA_MTU, bridge.mtu);
   const auto info = messages.nest(IFLA_LINKINFO);
   messages.put_text(IFLA_INFO_KIND, "bridge");
@@ -162,7 +162,7 @@ void put_forwarding_entry(NetlinkMessages& messages, std::uint32_t port, const M
   entry.ndm_state = NUD_NOARP;  // static: it does not age
   entry.ndm_flags = NTF_MASTER;
   messages.begin(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_REPLACE, entry);
-  messages.put(NDA_LLADDR, view(mac));
+  messages.put(NDA_LLADDR, view(mac.bytes()));
 }
 
 std::optional<Link> parse_link(const NetlinkAnswer& answer) {
@@ -204,28 +204,16 @@ std::optional<Prefix> parse_used(const NetlinkAnswer& answer) {
 
 }  // namespace
 
-Mac mac_of(const Address& address) {
-  Mac mac{0x02, 0x50};  // the bit of local administration, and 'P'
-  if (address.is_ipv4()) {
-    std::ranges::copy(address.bytes(), mac.begin() + 2);
-    return mac;
-  }
-  mac[1] = 0x56;
-  const std::uint64_t hash = hash_of(view(address.bytes()));
-  for (std::size_t index = 2; index < mac.size(); ++index)
-    mac[index] = static_cast<std::uint8_t>(hash >> (8 * index));
-  return mac;
-}
-
 Address link_local(const Mac& mac) {
   constexpr std::uint8_t kUniversal = 0x02;
+  const auto own = mac.bytes();
   const std::array<std::uint8_t, 16> bytes{
       0xfe,   0x80,   0,
       0,      0,      0,
-      0,      0,      static_cast<std::uint8_t>(mac[0] ^ kUniversal),
-      mac[1], mac[2], 0xff,
-      0xfe,   mac[3], mac[4],
-      mac[5]};
+      0,      0,      static_cast<std::uint8_t>(own[0] ^ kUniversal),
+      own[1], own[2], 0xff,
+      0xfe,   own[3], own[4],
+      own[5]};
   return *Address::from_bytes(bytes);
 }
 
@@ -301,7 +289,7 @@ Result<> Links::create_veth(const Veth& veth, BorrowedFd net_ns) {
     const auto peer = messages.nest(VETH_INFO_PEER);
     messages.put_header(link_header(0));
     messages.put_text(IFLA_IFNAME, veth.name);
-    messages.put(IFLA_ADDRESS, view(veth.mac));
+    messages.put(IFLA_ADDRESS, view(veth.mac.bytes()));
     messages.put_u32(IFLA_MTU, veth.mtu);
     messages.put_u32(IFLA_NUM_TX_QUEUES, 1);
     messages.put_u32(IFLA_NUM_RX_QUEUES, 1);
@@ -378,7 +366,7 @@ Result<> Links::create_macvlan(const Macvlan& macvlan, BorrowedFd net_ns) {
   messages.begin(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, link_header(0));
   messages.put_text(IFLA_IFNAME, macvlan.name);
   messages.put_u32(IFLA_LINK, parent);
-  messages.put(IFLA_ADDRESS, view(macvlan.mac));
+  messages.put(IFLA_ADDRESS, view(macvlan.mac.bytes()));
   messages.put_u32(IFLA_MTU, macvlan.mtu);
   messages.put_u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(net_ns.get()));
   {

@@ -5,7 +5,6 @@
 // Units: MTUs and lengths of prefixes in bytes and bits, as everywhere.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -15,15 +14,10 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "network/address.h"
+#include "network/mac.h"
 #include "sys/netlink.h"
 
 namespace planet::network {
-
-using Mac = std::array<std::uint8_t, 6>;
-
-// A MAC address of its own for an address of a network: locally administered, and the same again when the address is given
-// to another container, so that no neighbour has a stale one.
-Mac mac_of(const Address& address);
 
 // The link-local address of IPv6 that belongs to a MAC address. RFC 4291, appendix A.
 Address link_local(const Mac& mac);
@@ -42,7 +36,7 @@ struct InterfaceAddress {
 
 struct Bridge {
   std::string name;
-  Mac mac{};
+  Mac mac;
   unsigned mtu = 1500;
   // The gateways of the containers. With one of IPv6 it has a link-local one, too: to look for a neighbour on behalf of
   // others, the kernel needs it.
@@ -56,7 +50,7 @@ struct Veth {
   std::string host_name;
   std::string name;  // in the container: "eth0"
   std::string bridge;
-  Mac mac{};  // the container's
+  Mac mac;  // the container's
   unsigned mtu = 1500;
   bool isolated =
       false;  // reaches the host and what is behind it, but no other isolated port of the bridge
@@ -68,14 +62,14 @@ struct Veth {
 struct Macvlan {
   std::string name;
   std::string parent;
-  Mac mac{};
+  Mac mac;
   unsigned mtu = 1500;
 };
 
 // An interface as its container sees it.
 struct Interface {
   std::string name;
-  Mac mac{};  // with an address of IPv6 it has a link-local one, too, that of link_local()
+  Mac mac;  // with an address of IPv6 it has a link-local one, too, that of link_local()
   std::vector<InterfaceAddress> addresses;
   std::vector<Address> gateways;  // of the default routes, at most one of each family
 };

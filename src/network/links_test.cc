@@ -18,12 +18,8 @@ TEST(LinkNameTest, IsShortAndTellsIdentitiesApart) {
   EXPECT_TRUE(link_name(LinkKind::kPort, std::string(300, 'x')).starts_with("plp"));
 }
 
-TEST(MacTest, FollowsTheAddress) {
-  EXPECT_EQ(mac_of(address("10.88.1.2")), (Mac{0x02, 0x50, 10, 88, 1, 2}));
-  const Mac six = mac_of(address("fd00::2"));
-  EXPECT_EQ(six[0], 0x02);
-  EXPECT_NE(six, mac_of(address("fd00::3")));
-  EXPECT_EQ(link_local({0x02, 0x50, 10, 88, 1, 2}).to_string(), "fe80::50:aff:fe58:102");
+TEST(LinkLocalTest, AddressFollowsTheMac) {
+  EXPECT_EQ(link_local(*Mac::parse("02:50:0a:58:01:02")).to_string(), "fe80::50:aff:fe58:102");
 }
 
 class LinksTest : public testing::Test {
@@ -66,14 +62,14 @@ class LinksTest : public testing::Test {
     return {.host_name = port,
             .name = "eth0",
             .bridge = "plb0",
-            .mac = mac_of(address("10.88.0.2")),
+            .mac = Mac::of_ipv4(address("10.88.0.2")),
             .mtu = 1500,
             .isolated = false,
             .hairpin = false};
   }
   static Interface interface() {
     return {.name = "eth0",
-            .mac = mac_of(address("10.88.0.2")),
+            .mac = Mac::of_ipv4(address("10.88.0.2")),
             .addresses = {{address("10.88.0.2"), 24}, {address("fd88::2"), 64}},
             .gateways = {address("10.88.0.1"), address("fd88::1")}};
   }
@@ -91,7 +87,7 @@ class LinksTest : public testing::Test {
     return output;
   }
 
-  static constexpr Mac kBridgeMac{0x02, 0x50, 0, 0, 0, 1};
+  const Mac kBridgeMac = Mac::from_bytes({0x02, 0x50, 0, 0, 0, 1});
   std::optional<Links> links_, inside_;
   UniqueFd inside_ns_;
   std::ptrdiff_t fds_ = 0;
@@ -201,11 +197,11 @@ TEST_F(LinksTest, MakesMacvlansThatReachEachOther) {
   const UniqueFd third_ns = new_net_ns();
   const auto add = [&](const UniqueFd& ns, const char* own) {
     const auto made = links_->create_macvlan(
-        {.name = "eth0", .parent = "plb0", .mac = mac_of(address(own)), .mtu = 1500}, ns.borrow());
+        {.name = "eth0", .parent = "plb0", .mac = Mac::of_ipv4(address(own)), .mtu = 1500}, ns.borrow());
     ASSERT_TRUE(made) << made.error().to_string();
     Links inside = std::move(*Links::open_in(ns.borrow()));
     ASSERT_TRUE(inside.furnish({.name = "eth0",
-                                .mac = mac_of(address(own)),
+                                .mac = Mac::of_ipv4(address(own)),
                                 .addresses = {{address(own), 24}},
                                 .gateways = {}}));
   };

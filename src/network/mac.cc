@@ -52,6 +52,12 @@ Mac Mac::random() {
   return mac;
 }
 
+Mac Mac::from_bytes(const std::array<std::uint8_t, 6>& bytes) {
+  Mac mac;
+  mac.bytes_ = bytes;
+  return mac;
+}
+
 std::string Mac::to_string() const {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string text;

@@ -27,6 +27,7 @@ class Mac {
   static Result<Mac> parse(std::string_view text);
   static Mac of_ipv4(const Address& address);  // an IPv4 address
   static Mac random();
+  static Mac from_bytes(const std::array<std::uint8_t, 6>& bytes);
 
   std::span<const std::uint8_t, 6> bytes() const { return bytes_; }
   std::string to_string() const;
