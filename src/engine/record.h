@@ -67,6 +67,11 @@ struct Record {
   HealthCheck health;  // without a test: none
   LogSettings log;
   Sharing shared;
+  // Of one that is connected: to which networks, by name, and as what.
+  std::vector<network::Attachment> attachments;
+  std::vector<network::Publication> publications;  // with those of -P
+  std::vector<network::ExposedPorts> exposed;      // the image's and --expose's
+  Naming naming;
   // As it was asked for, for whoever looks at it.
   std::vector<std::string> entrypoint, arguments, cap_add, cap_drop;
   bool privileged = false;

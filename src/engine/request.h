@@ -7,12 +7,25 @@
 #include <string>
 #include <vector>
 
+#include "network/attachment.h"
+#include "network/ports.h"
+#include "network/resolv_conf.h"
 #include "oci/seccomp_profile.h"
 #include "oci/spec.h"
 
 namespace planet::engine {
 
-enum class Network : std::uint8_t { kNone, kHost };  // kNone: a private namespace with loopback
+// kNone: a private namespace with loopback alone; kConnected: one that is connected, too.
+enum class Network : std::uint8_t { kNone, kHost, kConnected };
+
+// What a container's files say of names, besides what the engine finds out.
+struct Naming {
+  network::DnsChoice dns;
+  std::vector<std::string>
+      hosts;  // --add-host: "NAME:ADDRESS", as it was given; the address may be "host-gateway"
+  std::string domain;  // --domainname
+  bool operator==(const Naming&) const = default;
+};
 
 // Namespaces that are not the container's own (engine/sharing.h): "host" or "container:NAME", in a record its id.
 struct Sharing {
@@ -130,6 +143,12 @@ struct RunRequest {
   std::optional<oci::SeccompProfile> seccomp_profile;  // ... what it says
   std::string apparmor_profile;                        // empty: none is asked for
   Network network = Network::kNone;
+  std::vector<network::Attachment>
+      attachments;  // kConnected: one at least; the first is the main one
+  std::vector<network::Publication> publications;
+  std::vector<network::ExposedPorts> exposed;  // besides those of the image
+  bool publish_all = false;                    // -P
+  Naming naming;
   Sharing shared;
   UserNamespace user_namespace = UserNamespace::kDefault;
   std::vector<oci::Rlimit> ulimits;

@@ -40,6 +40,7 @@ struct DnsChoice {
   std::vector<std::string> servers;  // --dns
   std::vector<std::string> search;   // --dns-search; "." alone: none
   std::vector<std::string> options;  // --dns-option
+  bool operator==(const DnsChoice&) const = default;
 };
 
 // Whom a container's resolver asks: the caller's, else the host's, else the server on this machine, as resolv.conf(5) has it for

@@ -1,0 +1,43 @@
+// What a container has of its networks while it runs: written down before any of it is made, and dropped when all of it is gone,
+// so that whoever finds it without its container knows what to take away.
+//
+//   runroot/connections/<id>      of the container of this id
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "engine/places.h"
+#include "network/links.h"
+#include "network/ports.h"
+
+namespace planet::engine {
+
+// One network that it is in.
+struct Connection {
+  std::string network, network_id;
+  std::string bridge;  // empty: its interface is a macvlan
+  std::string
+      port;  // its port of the bridge, as it is called on this host; it ends with the container's namespace
+  network::Interface interface;
+};
+
+struct Connections {
+  std::vector<Connection> networks;  // in the order of the record's attachments
+  std::vector<network::PublishedPort> published;
+
+  // The first address of that family, which published ports lead to.
+  std::optional<network::Address> address_of(network::Family family) const;
+};
+
+Result<> write_connections(const Places& places, const std::string& id,
+                           const Connections& connections);
+// None: it has none, or they cannot be read.
+std::optional<Connections> read_connections(const Places& places, const std::string& id);
+void drop_connections(const Places& places, const std::string& id);
+// Whose are written down.
+Result<std::vector<std::string>> connected_ids(const Places& places);
+
+}  // namespace planet::engine
