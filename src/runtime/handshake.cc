@@ -40,6 +40,8 @@ const char* name_of(Stage stage) {
       return "mounts";
     case Stage::kHooks:
       return "hooks";
+    case Stage::kNetwork:
+      return "network";
     case Stage::kReady:
       return "ready";
   }
@@ -167,8 +169,8 @@ Result<> ParentTalk::wait_for_exec() {
   return fail(Code::kCorrupt, "init talks after it is ready");
 }
 
-Result<std::vector<UniqueFd>> InitTalk::ask(Stage stage) {
-  TRY(send(socket_.borrow(), Header{.kind = Kind::kStage, .stage = stage}, {}));
+Result<std::vector<UniqueFd>> InitTalk::ask(Stage stage, std::span<const BorrowedFd> sent) {
+  TRY(tell(stage, sent));
   std::vector<UniqueFd> fds;
   bool more = true;
   while (more) {

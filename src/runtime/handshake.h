@@ -6,7 +6,8 @@
 //   kIdMap           -->   writes setgroups, uid_map, gid_map           user_namespaces(7); may answer before it is asked
 //   kCgroup          -->   made the control group: sends its doors; before it is asked, too
 //   kLimits          -->   (exec only) has set its limits
-//   kMounts          -->   made the root, /dev and binds: sends their descriptors
+//   kMounts {fds}    -->   made the root, /dev and binds: sends their descriptors. NetworkWork's come with it
+//   kNetwork         -->   connected the network; before it is asked, too
 //   kHooks           -->   executed prestart and createRuntime: sends what init's own hooks need
 //   kReady {master}  -->   (no answer) all is in place; a terminal's master comes with it
 //   kStep {times}    -->   (at any point, when somebody listens: a step of init's that is over)
@@ -28,7 +29,16 @@
 
 namespace planet::runtime {
 
-enum class Stage : std::uint8_t { kBorn, kIdMap, kCgroup, kLimits, kMounts, kHooks, kReady };
+enum class Stage : std::uint8_t {
+  kBorn,
+  kIdMap,
+  kCgroup,
+  kLimits,
+  kMounts,
+  kNetwork,
+  kHooks,
+  kReady
+};
 
 // Which stages are still to come. Pure, so that every wrong order has a unit test.
 class Sequence {
@@ -83,8 +93,8 @@ class InitTalk : public StepLog {
   // From now on the parent is somebody else, at the other end of `socket`.
   void go_on_with(UniqueFd socket) { socket_ = std::move(socket); }
 
-  // Says that `stage` is reached and waits for the parent; returns the descriptors of its answer.
-  Result<std::vector<UniqueFd>> ask(Stage stage);
+  // Says that `stage` is reached, with descriptors for the parent, and waits for it; returns those of its answer.
+  Result<std::vector<UniqueFd>> ask(Stage stage, std::span<const BorrowedFd> fds = {});
   Result<> tell(Stage stage, std::span<const BorrowedFd> fds);
   void fail(const Error& error);
 

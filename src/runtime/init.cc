@@ -44,13 +44,24 @@ struct Init {
   OwnLabels labels;
 };
 
+// While the parent mounts, the network's part of init's is made, and goes along.
+Result<std::vector<UniqueFd>> ask_for_mounts(Init& init) {
+  const auto& network = init.launch.request.network;
+  if (!network) return init.talk.ask(Stage::kMounts);
+  TRY_SET(const std::vector<UniqueFd> made, network->inside());
+  std::vector<BorrowedFd> lent;
+  lent.reserve(made.size());
+  for (const UniqueFd& fd : made) lent.push_back(fd.borrow());
+  return init.talk.ask(Stage::kMounts, lent);
+}
+
 // Takes the parent's mounts, or makes them where the parent cannot: returns the root with what it was made of, and puts the
 // others where they belong in the plan's order.
 Result<fs::DetachedMount> take_mounts(Init& init, std::vector<fs::DetachedMount>& mounts) {
   const Plan& plan = init.launch.plan;
   const std::size_t messages = init.launch.seccomp.agent.valid() ? 1 : 0;
   const bool own = plan.rights == Rights::kUser;
-  TRY_SET(std::vector<UniqueFd> fds, init.talk.ask(Stage::kMounts));
+  TRY_SET(std::vector<UniqueFd> fds, ask_for_mounts(init));
   if (fds.size() < (own ? 0 : 1 + plan.parent_mounts) + messages)
     return fail(Code::kCorrupt, "the parent sent too few mounts");
   if (messages != 0) {
@@ -126,6 +137,7 @@ Result<> furnish_root(Init& init, const fs::DetachedMount& root_mount,
     }));
   TRY(make_paths_read_only(root, spec.linux_.readonly_paths, steps));
   TRY(mask_paths(root, mask, spec.linux_.masked_paths, steps));
+  if (launch.request.network) TRY(init.talk.ask(Stage::kNetwork));
   TRY(run_create_hooks(init));
   return steps.run(info_of(LaunchStep::kChangeRoot), [&]() -> Result<> {
     TRY(change_root(root_mount, spec.root && spec.root->readonly));

@@ -77,7 +77,9 @@ Result<> settle_cgroup(Launch& launch, pid_t init, ParentTalk& talk, const Steps
   return talk.answer(launch.cgroup.tasks());
 }
 
-Result<> prepare_container(Launch& launch, pid_t init, ParentTalk& talk, const Steps& steps) {
+// What init has made of its network.
+Result<std::vector<UniqueFd>> prepare_container(Launch& launch, pid_t init, ParentTalk& talk,
+                                                const Steps& steps) {
   TRY_SET(const UniqueFd user_ns, settle_users(launch, init, talk, steps));
   TRY(settle_cgroup(launch, init, talk, steps));
   const auto lent_ns = user_ns.valid() ? std::optional(user_ns.borrow()) : std::nullopt;
@@ -96,7 +98,7 @@ Result<> prepare_container(Launch& launch, pid_t init, ParentTalk& talk, const S
   }
   if (launch.plan.user_ns) TRY(talk.wait_for(Stage::kIdMap));
   if (launch.cgroup_later) TRY(talk.wait_for(Stage::kCgroup));
-  TRY(talk.wait_for(Stage::kMounts));
+  TRY_SET(std::vector<UniqueFd> network, talk.wait_for(Stage::kMounts));
   TRY(set_scheduling(init, launch.process));
   // Init has its network by now, and the hooks that follow may want to see them there.
   if (const auto& devices = launch.spec.linux_.net_devices; !devices.empty())
@@ -104,7 +106,20 @@ Result<> prepare_container(Launch& launch, pid_t init, ParentTalk& talk, const S
       TRY_SET(launch.net_devices, MovedNetDevices::move(devices, init));
       return {};
     }));
-  return talk.answer(lent);
+  TRY(talk.answer(lent));
+  return network;
+}
+
+// While init makes its root.
+Result<> connect(const Launch& launch, pid_t init, std::vector<UniqueFd> made, ParentTalk& talk,
+                 const Steps& steps) {
+  const auto& network = launch.request.network;
+  if (!network) return {};
+  TRY(steps.run(info_of(LaunchStep::kConnect),
+                [&] { return network->outside(init, std::move(made)); }));
+  TRY(talk.answer());
+  TRY(talk.wait_for(Stage::kNetwork));
+  return {};
 }
 
 std::set<Stage> stages_of(const Launch& launch) {
@@ -112,6 +127,7 @@ std::set<Stage> stages_of(const Launch& launch) {
   if (launch.plan.user_ns) stages.insert(Stage::kIdMap);
   if (launch.cgroup_later) stages.insert(Stage::kCgroup);
   if (has_create_hooks(launch.spec.hooks)) stages.insert(Stage::kHooks);
+  if (launch.request.network) stages.insert(Stage::kNetwork);
   return stages;
 }
 
@@ -154,7 +170,8 @@ Error with_death(Error error, sys::Child& init) {
 
 Result<UniqueFd> follow(Launch& launch, const sys::Child& init, ParentTalk& talk,
                         const Steps& steps) {
-  TRY(prepare_container(launch, init.pid(), talk, steps));
+  TRY_SET(std::vector<UniqueFd> made, prepare_container(launch, init.pid(), talk, steps));
+  TRY(connect(launch, init.pid(), std::move(made), talk, steps));
   TRY(serve_hooks(launch, init.pid(), talk, steps));
   TRY_SET(std::vector<UniqueFd> master, talk.wait_for(Stage::kReady));
   if (!launch.request.gate) TRY(talk.wait_for_exec());

@@ -52,6 +52,14 @@ struct ReadyMount {
   BorrowedFd mount;
 };
 
+// What the caller makes of the container's own network while init makes its root; the command is executed when both are done.
+struct NetworkWork {
+  // In init, in that network namespace, where loopback is up: descriptors for ...
+  std::function<Result<std::vector<UniqueFd>>()> inside;
+  // ... the caller. When it has failed, what it has made is its own to take away.
+  std::function<Result<>(pid_t init, std::vector<UniqueFd> made)> outside;
+};
+
 using RootSource = std::variant<DirectoryRoot, OverlayRoot>;
 
 // What the container's first process gets as descriptors 0, 1, 2 when spec.process.terminal is false.
@@ -87,7 +95,8 @@ struct LaunchRequest {
   // Puts init where its group is to be by another's hand (systemd's), before the group is completed.
   std::function<Result<>(pid_t init)> place;
   cgroup::Existing cgroup_existing = cgroup::Existing::kRefuse;
-  bool new_keyring = true;       // else it keeps the caller's session keyring
+  std::optional<NetworkWork> network;  // the spec has a network namespace
+  bool new_keyring = true;             // else it keeps the caller's session keyring
   bool init_reaper = false;      // --init: a reaper of ours is process 1, the command its child
   bool die_with_parent = false;  // the kernel kills init when the launching process dies
   StepLog* log = nullptr;        // --explain; costs nothing when null

@@ -142,6 +142,7 @@ class LaunchTest : public testing::Test {
     LaunchRequest request{.spec = spec_, .root = root()};
     request.user = user_;
     request.init_reaper = reaper_;
+    request.network = network_;
     request.log = log_;
     if (!spec_.process->terminal)
       request.stdio = Stdio{null.borrow(), out_write.borrow(), err_write.borrow()};
@@ -182,6 +183,7 @@ class LaunchTest : public testing::Test {
   oci::Spec spec_;
   std::optional<std::string> user_;
   bool reaper_ = false;
+  std::optional<NetworkWork> network_;
   StepLog* log_ = nullptr;
   std::string mounts_before_;
   std::size_t fds_before_ = 0;
@@ -199,6 +201,37 @@ TEST_F(LaunchTest, StatusAndStreamsArePassedOn) {
   EXPECT_EQ(outcome.status, 42);
   EXPECT_EQ(shell("kill -TERM $$; busybox kill -KILL 1; exit 3").status, 3)
       << "process 1 is protected from signals it does not handle";
+}
+
+TEST_F(LaunchTest, ItsNetworkIsReadyBeforeTheCommand) {
+  std::string named;
+  network_ = NetworkWork{
+      .inside = []() -> Result<std::vector<UniqueFd>> {
+        TRY_SET(UniqueFd ns, sys::open_at(sys::kCwd, "/proc/self/ns/net", O_RDONLY));
+        std::vector<UniqueFd> made;
+        made.push_back(std::move(ns));
+        return made;
+      },
+      .outside = [&](pid_t init, const std::vector<UniqueFd>& made) -> Result<> {
+        // What came is of the container's namespace, and the command has not begun.
+        struct stat inside{}, own{};
+        EXPECT_EQ(made.size(), 1U);
+        EXPECT_EQ(::fstat(made.at(0).borrow().get(), &inside), 0);
+        EXPECT_EQ(::stat("/proc/self/ns/net", &own), 0);
+        EXPECT_NE(inside.st_ino, own.st_ino);
+        ::usleep(20'000);
+        named = *sys::read_file_at(sys::kCwd, ("/proc/" + std::to_string(init) + "/comm").c_str());
+        return {};
+      }};
+  EXPECT_EQ(shell("exit 3").status, 3);
+  EXPECT_EQ(named, "planet:[init]\n");
+
+  network_->outside = [](pid_t, const std::vector<UniqueFd>&) -> Result<> {
+    return fail(Code::kSystem, "no air");
+  };
+  const auto refused = run({"/bin/sh", "-c", "exit 3"});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error().to_string(), HasSubstr("no air"));
 }
 
 TEST_F(LaunchTest, SeesNothingOfTheHost) {

@@ -17,6 +17,7 @@ enum class LaunchStep : std::uint8_t {
   kVolumes,
   kLimits,
   kNetDevices,
+  kConnect,
   kHooks,
   // Init's.
   kEnterCgroup,
