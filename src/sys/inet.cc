@@ -58,6 +58,13 @@ InetAddress inet_address(std::span<const std::uint8_t> bytes, std::uint16_t port
   return generic(six);
 }
 
+std::uint16_t port_of(const InetAddress& address) {
+  // sockaddr_in and sockaddr_in6 have it at the same place.
+  sockaddr_in any{};
+  std::memcpy(&any, &address.storage, sizeof any);
+  return ntohs(any.sin_port);
+}
+
 Result<unsigned> link_number(const std::string& name) {
   const unsigned number = ::if_nametoindex(name.c_str());
   if (number == 0) return std::unexpected(Error::from_errno(errno, "if_nametoindex " + name));
@@ -66,6 +73,32 @@ Result<unsigned> link_number(const std::string& name) {
 
 Result<UniqueFd> open_datagrams(const InetAddress& peer) {
   return open_socket(peer, SOCK_DGRAM);
+}
+
+Result<UniqueFd> open_bound(const InetAddress& own, int type, int protocol) {
+  UniqueFd socket(::socket(own.storage.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+  if (!socket.valid()) return failed("socket");
+  const int on = 1;
+  if (own.storage.ss_family == AF_INET6 &&
+      ::setsockopt(socket.borrow().get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) < 0)
+    return failed("setsockopt(IPV6_V6ONLY)");
+  if (::bind(socket.borrow().get(), raw(own), own.size) == 0) return socket;
+  if (errno == EADDRINUSE) return fail(Code::kAlreadyExists, "another socket has this address");
+  return failed("bind");
+}
+
+Result<InetAddress> bound_address(BorrowedFd socket) {
+  InetAddress own;
+  own.size = sizeof own.storage;
+  if (::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&own.storage), &own.size) < 0)
+    return failed("getsockname");
+  return own;
+}
+
+Result<> listen_for_connections(BorrowedFd socket) {
+  constexpr int kQueue = 128;
+  if (::listen(socket.get(), kQueue) < 0) return failed("listen");
+  return {};
 }
 
 Result<UniqueFd> begin_connection(const InetAddress& peer) {

@@ -49,6 +49,33 @@ TEST(Inet, CarriesDatagramsThereAndBack) {
   EXPECT_EQ(*receive_some(client->borrow(), buffer), std::nullopt);
 }
 
+TEST(Inet, OneSocketHasAnAddressOfThisMachine) {
+  for (const int type : {SOCK_STREAM, SOCK_DGRAM}) {
+    const auto first = open_bound(inet_address(kLoopback, 0), type);
+    ASSERT_TRUE(first) << first.error().to_string();
+    const std::uint16_t port = port_of(*bound_address(first->borrow()));
+    EXPECT_NE(port, 0);
+    EXPECT_EQ(open_bound(inet_address(kLoopback, port), type).error().code(), Code::kAlreadyExists);
+    // IPv6 is another family's, also where it means all addresses.
+    constexpr std::array<std::uint8_t, 16> kAll{};
+    const auto six = open_bound(inet_address(kAll, port), type);
+    EXPECT_TRUE(six || six.error().sys_errno() == EAFNOSUPPORT) << six.error().to_string();
+  }
+}
+
+TEST(Inet, ListensOnlyWhenItIsTold) {
+  const auto bound = open_bound(inet_address(kLoopback, 0), SOCK_STREAM);
+  ASSERT_TRUE(bound);
+  const InetAddress address = *bound_address(bound->borrow());
+  const auto connects = [&] {
+    const auto client = begin_connection(address);
+    return client && send_some(client->borrow(), "a").has_value();
+  };
+  EXPECT_FALSE(connects());
+  ASSERT_TRUE(listen_for_connections(bound->borrow()));
+  EXPECT_TRUE(connects());
+}
+
 TEST(Inet, HearsThatNobodyIsThere) {
   std::optional<Server> server(SOCK_DGRAM);
   const auto client = open_datagrams(server->address());
