@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -22,6 +23,7 @@ struct Connection {
   std::string
       port;  // its port of the bridge, as it is called on this host; it ends with the container's namespace
   network::Interface interface;
+  bool internal = false;  // the network has no way out
 };
 
 struct Connections {
@@ -31,6 +33,11 @@ struct Connections {
   // The first address of that family, which published ports lead to.
   std::optional<network::Address> address_of(network::Family family) const;
 };
+
+// As JSON, and back. Pure.
+// Errors: kInvalidArgument, kCorrupt - it was not written by connections_text.
+std::string connections_text(const Connections& connections);
+Result<Connections> parse_connections(std::string_view text);
 
 Result<> write_connections(const Places& places, const std::string& id,
                            const Connections& connections);

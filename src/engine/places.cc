@@ -38,7 +38,7 @@ Result<Places> Places::open(const std::string& root, const std::string& runroot)
   TRY_SET(places.root_dir, open_private(root), "open " + root);
   TRY_SET(places.run_dir, open_private(runroot), "open " + runroot);
   TRY(make_missing(places.root_dir.borrow(), {"containers", "names", "ranges"}));
-  TRY(make_missing(places.run_dir.borrow(), {"containers", "keepers"}));
+  TRY(make_missing(places.run_dir.borrow(), {"connections", "containers", "keepers"}));
   return places;
 }
 
