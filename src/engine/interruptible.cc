@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdio>
+#include <optional>
 
 #include "sys/process.h"
 #include "sys/signals.h"
@@ -27,7 +28,12 @@ std::optional<int> wait_for_signal(const sys::Child& child, sys::SignalFd& signa
 
 int run_interruptibly(const std::function<int()>& work, const std::function<void()>& tidy) {
   std::fflush(nullptr);  // or both would write what is buffered
+  // Before there is a child: a signal that came in between would end this process alone.
+  std::optional<sys::SignalFd> signals;
+  if (auto opened = sys::SignalFd::open({SIGINT, SIGTERM, SIGHUP, SIGQUIT}))
+    signals.emplace(*std::move(opened));
   auto child = sys::clone_process({});
+  if (!child || !child->valid()) signals.reset();
   if (!child) return work();
   if (!child->valid()) {
     (void)sys::set_parent_death_signal(SIGKILL);
@@ -35,7 +41,6 @@ int run_interruptibly(const std::function<int()>& work, const std::function<void
     std::fflush(nullptr);
     sys::exit_now(status);
   }
-  auto signals = sys::SignalFd::open({SIGINT, SIGTERM, SIGHUP, SIGQUIT});
   const auto signal = signals ? wait_for_signal(*child, *signals) : std::nullopt;
   if (signal) (void)child->send_signal(SIGKILL);
   const auto ended = child->wait();
