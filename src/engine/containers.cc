@@ -10,6 +10,7 @@
 #include "base/strings.h"
 #include "cgroup/group.h"
 #include "engine/control.h"
+#include "engine/disconnect.h"
 #include "engine/events.h"
 #include "engine/health.h"
 #include "engine/reserve.h"
@@ -308,6 +309,7 @@ Result<std::vector<Container>> list_containers(const Places& places) {
   sweep_shared_ranges(places);
   sweep_states(places, "containers");
   sweep_states(places, "keepers");
+  sweep_connections(places);
   return youngest_first(std::move(containers));
 }
 
@@ -460,6 +462,7 @@ Result<> stop_container(const Places& places, const Container& looked_at, int ti
 Result<> erase_container(const Places& places, const std::string& id, const Record* record) {
   const BorrowedFd root = places.root_dir.borrow();
   drop_state(places, id);
+  disconnect(places, id);
   (void)sys::unlink_at(places.run_dir.borrow(), control_socket(id).c_str());
   if (record != nullptr && !record->health.test.empty()) drop_health(places, id);
   // From one moment to the next it is no container any more, whenever this is killed. A full disk may have no room for

@@ -54,7 +54,8 @@ Error explain_loss(const Engine& engine, const Record& record, Error error) {
 }
 
 Result<runtime::Running> start(const Engine& engine, const Prepared& prepared,
-                               const Streams& streams, const RunHooks& hooks) {
+                               const Streams& streams, Connecting& connecting,
+                               const RunHooks& hooks) {
   oci::Spec spec = prepared.spec;
   TRY_SET(const std::vector<UniqueFd> pinned, pin_subpaths(prepared.record, spec));
   TRY_SET(const std::vector<UniqueFd> shared, pin_shared(engine.places, prepared.record, spec));
@@ -73,6 +74,7 @@ Result<runtime::Running> start(const Engine& engine, const Prepared& prepared,
   launch.init_reaper = prepared.record.init_reaper;
   launch.die_with_parent = true;
   launch.log = hooks.log;
+  if (connecting.is_wanted()) launch.network = connecting.work();
   return runtime::launch(launch);
 }
 
@@ -126,6 +128,7 @@ Keeping::Keeping(const Engine& engine, const Prepared& prepared, const RunHooks&
       log_(std::in_place, engine.places, record_),
       clients_({.terminal = record_.terminal, .input_once = record_.stdin_once}, &*log_,
                [this](std::string_view wish) { return answer(wish); }),
+      connecting_(engine.places, record_),
       restarts_(record_.restart),
       name_(record_.name) {
   if (record_.health.test.empty()) return;
@@ -143,7 +146,8 @@ Result<> Keeping::listen() {
 
 Result<Keeping::Launched> Keeping::launch() {
   TRY_SET(Streams streams, Streams::make(record_.interactive, record_.terminal));
-  auto started = start(engine_, prepared_, streams, hooks_);
+  if (connecting_.is_wanted()) TRY(connecting_.prepare());
+  auto started = start(engine_, prepared_, streams, connecting_, hooks_);
   if (!started) return std::unexpected(explain_loss(engine_, record_, std::move(started).error()));
   runtime::Running running = *std::move(started);
   streams.close_container_ends();
@@ -208,6 +212,7 @@ Result<Exit> Keeping::attend(Launched launched) {
   Exit end;
   end.status = status.shell_status();
   end.oom_killed = take_down(launched.running.cgroup);
+  connecting_.end();
   state_.paused = paused_ = false;
   end.started = state_.started;
   end.finished = sys::now_text();
@@ -292,6 +297,7 @@ Result<bool> Keeping::goes_on(const Exit& end) {
 }
 
 Error Keeping::not_started(Error error) {
+  connecting_.end();
   record_failure(error);
   if (last_) clients_.finish(exit_status(error, 128), true);
   return error;

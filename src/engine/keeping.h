@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "engine/clients.h"
+#include "engine/connecting.h"
 #include "engine/events.h"
 #include "engine/health.h"
 #include "engine/log.h"
@@ -66,6 +67,7 @@ class Keeping {
   Attached attached_;
   std::optional<LogWriter> log_;
   Clients clients_;
+  Connecting connecting_;
   Restarts restarts_;
   std::optional<HealthMonitor> health_;
   std::optional<sys::SignalFd> signals_;

@@ -1,10 +1,13 @@
 #include "engine/networks.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/strings.h"
+#include "engine/bridge.h"
 #include "engine/containers.h"
+#include "engine/disconnect.h"
 #include "engine/events.h"
 #include "network/host_routes.h"
 #include "network/lease.h"
@@ -29,19 +32,28 @@ Result<network::Surroundings> surroundings(BorrowedFd dir, Networks networks) {
   return around;
 }
 
+void name_bridge(network::Network& network) {
+  constexpr std::size_t kDigits = 12;
+  network.link.bridge = "pl-" + network.id.substr(0, kDigits);
+  network.options[network::kBridgeNameOption] = network.link.bridge;
+}
+
 Result<> write_down(BorrowedFd dir, network::Network& made) {
-  made.id = sys::random_hex(kIdDigits);
+  if (made.id.empty()) made.id = sys::random_hex(kIdDigits);
   made.created = sys::now_text();
   return network::add_network(dir, made);
 }
 
 // The lock is held. What is written down, with the default network among it.
-Result<Networks> with_default(BorrowedFd dir) {
+Result<Networks> with_default(const Places& places, BorrowedFd dir) {
   TRY_SET(Networks networks, network::read_networks(dir));
   if (std::ranges::find(networks, kDefaultNetwork, &network::Network::name) != networks.end())
     return networks;
   TRY_SET(const network::Surroundings around, surroundings(dir, networks));
   TRY_SET(network::Network made, network::plan_default_network(around));
+  made.id = sys::random_hex(kIdDigits);
+  // That of another store has another bridge.
+  if (places.root != Places::kRoot) name_bridge(made);
   TRY(write_down(dir, made), "make the default network");
   networks.push_back(std::move(made));
   return networks;
@@ -80,13 +92,39 @@ Result<> check_removable(const Places& places, const Victim& victim) {
                                      join(used->second, ", ") + "]; remove them first");
 }
 
+// Its bridge, if containers have been in it.
+void take_off_host(const Places& places, const network::Network& network) {
+  if (network.driver != network::Driver::kBridge) return;
+  auto links = network::Links::open();
+  auto firewall = open_firewall(places);
+  if (links && firewall) remove_bridge(network, *links, *firewall);
+}
+
+// The ids of those that running containers are in.
+std::set<std::string> connected_networks(const Places& places) {
+  std::set<std::string> found;
+  const auto ids = connected_ids(places);
+  if (!ids) return found;
+  for (const std::string& id : *ids)
+    if (const auto connections = read_connections(places, id))
+      for (const Connection& one : connections->networks) found.insert(one.network_id);
+  return found;
+}
+
 // The lock is held.
 Result<> take_away(const Places& places, BorrowedFd dir, const Victim& victim) {
   TRY(network::drop_network(dir, victim.name), "remove " + victim.name);
   if (!victim.record) return {};
+  take_off_host(places, *victim.record);
   TRY(network::remove_leases(places.run_dir.borrow(), victim.record->id));
   note_event(places, network_event("destroy", *victim.record));
   return {};
+}
+
+// Nobody is connected: it comes again with the next one.
+void drop_firewall(const Places& places) {
+  auto firewall = open_firewall(places);
+  if (firewall) (void)firewall->remove_all();
 }
 
 void sweep_leases(const Places& places, const network::Network& of) {
@@ -134,7 +172,7 @@ Result<Networks> list_networks(const Places& places) {
   TRY_SET(Networks networks, network::read_networks(dir.borrow()));
   if (std::ranges::find(networks, kDefaultNetwork, &network::Network::name) == networks.end()) {
     TRY_SET(const UniqueFd locked, network::lock_networks(places.root_dir.borrow()));
-    TRY_SET(networks, with_default(locked.borrow()));
+    TRY_SET(networks, with_default(places, locked.borrow()));
   }
   add_plain(networks);
   std::ranges::sort(networks, {}, &network::Network::name);
@@ -157,7 +195,7 @@ Result<network::Network> create_network(const Places& places, const network::Wis
     return fail(Code::kInvalidArgument,
                 "network " + wish.name + " is a pre-defined network; choose another name");
   TRY_SET(const UniqueFd dir, network::lock_networks(places.root_dir.borrow()));
-  TRY_SET(Networks networks, with_default(dir.borrow()));
+  TRY_SET(Networks networks, with_default(places, dir.borrow()));
   TRY_SET(const network::Surroundings around, surroundings(dir.borrow(), std::move(networks)));
   TRY_SET(network::Network made, network::plan_network(wish, around));
   TRY(write_down(dir.borrow(), made));
@@ -192,7 +230,7 @@ Result<> remove_network(const Places& places, std::string_view text) {
   TRY_SET(const UniqueFd dir, network::lock_networks(places.root_dir.borrow()));
   const std::string_view name = text == "default" ? kDefaultNetwork : text;
   // It would be there as soon as somebody looked.
-  if (name == kDefaultNetwork) (void)with_default(dir.borrow());
+  if (name == kDefaultNetwork) (void)with_default(places, dir.borrow());
   TRY_SET(const Victim victim, find_victim(dir.borrow(), name));
   TRY(check_removable(places, victim));
   return take_away(places, dir.borrow(), victim);
@@ -203,15 +241,19 @@ Result<std::vector<std::string>> prune_networks(
   TRY_SET(const UniqueFd dir, network::lock_networks(places.root_dir.borrow()));
   TRY_SET(const Networks networks, network::read_networks(dir.borrow()));
   TRY_SET(const NetworkUsers users, network_users(places));
+  sweep_connections(places);
+  const std::set<std::string> connected = connected_networks(places);
   std::vector<std::string> gone;
   for (const network::Network& one : networks) {
     if (one.is_default() || users.contains(one.name) || !wanted(one)) {
       sweep_leases(places, one);
+      if (!connected.contains(one.id)) take_off_host(places, one);
       continue;
     }
     TRY(take_away(places, dir.borrow(), {.name = one.name, .record = one}));
     gone.push_back(one.name);
   }
+  if (connected.empty()) drop_firewall(places);
   return gone;
 }
 
@@ -224,7 +266,7 @@ oci::json::object inspect_network(const network::Network& network, oci::json::ob
   oci::json::object options = as_object(network.options);
   if (network.is_default()) {
     options["com.docker.network.bridge.default_bridge"] = "true";
-    options["com.docker.network.bridge.name"] = network.bridge();
+    options[network::kBridgeNameOption] = network.bridge();
   }
   return {{"Name", network.name},
           {"Id", network.id},

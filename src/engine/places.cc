@@ -34,7 +34,7 @@ Result<Places> Places::open(const std::string& root, const std::string& runroot)
   for (const std::string& path : {root, runroot})
     if (!path.starts_with('/'))
       return fail(Code::kInvalidArgument, "directory " + quote(path) + " is not an absolute path");
-  Places places{.root = root, .root_dir = {}, .run_dir = {}};
+  Places places{.root = root, .run_root = runroot, .root_dir = {}, .run_dir = {}};
   TRY_SET(places.root_dir, open_private(root), "open " + root);
   TRY_SET(places.run_dir, open_private(runroot), "open " + runroot);
   TRY(make_missing(places.root_dir.borrow(), {"containers", "names", "ranges"}));

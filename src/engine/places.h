@@ -5,6 +5,8 @@
 //   root/ranges/<n> -> <id>          likewise a private range of user ids
 //   runroot/containers/<id>          state of one that runs
 //   runroot/keepers/<id>             its keeper's socket; <id>.health: what its health check says
+//   runroot/connections/<id>         what one that runs has of its networks (engine/connections.h)
+//   runroot/networks/<id>            what is known of a network that is in use
 //   runroot/events                   what happened (engine/events.h)
 //
 // Both are 0700: layers hold set-user-id programs, and records hold secrets of environments.
@@ -18,7 +20,10 @@
 namespace planet::engine {
 
 struct Places {
-  std::string root;  // absolute
+  static constexpr const char* kRoot = "/var/lib/planet";
+  static constexpr const char* kRunRoot = "/run/planet";
+
+  std::string root, run_root;  // absolute
   UniqueFd root_dir;
   UniqueFd run_dir;
 

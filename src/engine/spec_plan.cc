@@ -61,7 +61,7 @@ std::vector<oci::Namespace> plan_namespaces(const RunRequest& request, const Ide
         std::pair(NamespaceType::kUts, shared.uts), std::pair(NamespaceType::kIpc, shared.ipc),
         std::pair(NamespaceType::kCgroup, std::string())})
     if (sharing != "host") namespaces.push_back({.type = type, .path = ""});
-  if (request.network == Network::kNone)
+  if (request.network != Network::kHost)
     namespaces.push_back({.type = NamespaceType::kNetwork, .path = ""});
   if (identity.id_base) namespaces.push_back({.type = NamespaceType::kUser, .path = ""});
   return namespaces;
@@ -145,7 +145,7 @@ void plan_linux(const RunRequest& request, const Identity& identity, oci::Spec& 
   }
   spec.linux_.sysctl = request.sysctls;
   // A network of its own has no privileged ports to protect, and ping is no privilege there: as docker sets it.
-  if (request.network == Network::kNone && request.shared.network.empty() && identity.id_base) {
+  if (request.network != Network::kHost && request.shared.network.empty() && identity.id_base) {
     spec.linux_.sysctl.try_emplace("net.ipv4.ip_unprivileged_port_start", "0");
     spec.linux_.sysctl.try_emplace("net.ipv4.ping_group_range",
                                    "0 " + std::to_string(kIdsPerContainer - 1));

@@ -364,7 +364,8 @@ TEST_P(FirewallTest, LetsNothingInOrOutOfAnInternalNetwork) {
 }
 
 TEST_P(FirewallTest, LetsNoContainerSpeakForAnother) {
-  const Mac a = Mac::of_ipv4(ipv4(88, 10)), b = Mac::of_ipv4(ipv4(88, 11)), gateway = Mac::of_ipv4(ipv4(88, 1));
+  const Mac a = Mac::of_ipv4(ipv4(88, 10)), b = Mac::of_ipv4(ipv4(88, 11)),
+            gateway = Mac::of_ipv4(ipv4(88, 1));
   const Address a4 = ipv4(88, 10), b4 = ipv4(88, 11), a6 = ipv6(88, 10), b6 = ipv6(88, 11);
   const FrameSocket from(ns("a"), "eth0"), to(ns("b"), "eth0");
   const Mac all = Mac::from_bytes({0xff, 0xff, 0xff, 0xff, 0xff, 0xff});

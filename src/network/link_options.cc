@@ -96,7 +96,7 @@ struct Known {
   Setter set;
 };
 constexpr Known kKnown[] = {
-    {Driver::kBridge, "com.docker.network.bridge.name", set_bridge},
+    {Driver::kBridge, kBridgeNameOption, set_bridge},
     {Driver::kBridge, "com.docker.network.bridge.enable_icc", set_connects},
     {Driver::kBridge, "com.docker.network.bridge.enable_ip_masquerade", set_masquerades},
     {Driver::kBridge, "com.docker.network.bridge.host_binding_ipv4", set_binding},

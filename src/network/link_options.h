@@ -28,6 +28,8 @@ std::string_view driver_name(Driver driver);
 
 enum class MacvlanMode : std::uint8_t { kBridge, kPrivate, kVepa, kPassthru };
 
+inline constexpr const char* kBridgeNameOption = "com.docker.network.bridge.name";
+
 using Options = std::map<std::string, std::string>;
 
 struct LinkOptions {

@@ -254,6 +254,12 @@ Result<bool> Links::exists(const std::string& name) const {
   return std::unexpected(number.error());
 }
 
+Result<bool> Links::is_up(const std::string& name) const {
+  auto up = sys::is_interface_up(socket_.socket(), name);
+  if (!up && up.error().sys_errno() == ENODEV) return false;
+  return up;
+}
+
 Result<> Links::ensure_bridge(const Bridge& bridge) {
   const std::string doing = "make the bridge " + bridge.name;
   NetlinkMessages made;

@@ -114,6 +114,8 @@ class Links {
   // One that is not there is no error.
   Result<> remove(const std::string& name);
   Result<bool> exists(const std::string& name) const;
+  // ensure_bridge() switches it on last: then it is whole.
+  Result<bool> is_up(const std::string& name) const;
 
   Result<std::vector<Link>> list(std::string_view prefix);
 

@@ -197,7 +197,8 @@ TEST_F(LinksTest, MakesMacvlansThatReachEachOther) {
   const UniqueFd third_ns = new_net_ns();
   const auto add = [&](const UniqueFd& ns, const char* own) {
     const auto made = links_->create_macvlan(
-        {.name = "eth0", .parent = "plb0", .mac = Mac::of_ipv4(address(own)), .mtu = 1500}, ns.borrow());
+        {.name = "eth0", .parent = "plb0", .mac = Mac::of_ipv4(address(own)), .mtu = 1500},
+        ns.borrow());
     ASSERT_TRUE(made) << made.error().to_string();
     Links inside = std::move(*Links::open_in(ns.borrow()));
     ASSERT_TRUE(inside.furnish({.name = "eth0",

@@ -179,9 +179,13 @@ Result<int> NetLink::find(const std::string& name) const {
   return find_interface(socket(), name);
 }
 
-Result<bool> NetLink::is_up(const std::string& name) const {
-  TRY_SET(const short flags, flags_of(socket(), name));
+Result<bool> is_interface_up(BorrowedFd socket, const std::string& name) {
+  TRY_SET(const short flags, flags_of(socket, name));
   return (flags & IFF_UP) != 0;
+}
+
+Result<bool> NetLink::is_up(const std::string& name) const {
+  return is_interface_up(socket(), name);
 }
 
 Result<> NetLink::raise(const std::string& name) const {

@@ -79,6 +79,8 @@ class NetLink {
   NetlinkSocket socket_;
 };
 
+// Whether the interface is switched on, asked through any socket. Errors: as find_interface.
+Result<bool> is_interface_up(BorrowedFd socket, const std::string& name);
 // The interface's number, asked through any socket.
 // Errors: kNotFound - there is none of this name; kInvalidArgument - the name has not 1 to 15 characters.
 Result<int> find_interface(BorrowedFd socket, const std::string& name);

@@ -1,0 +1,261 @@
+#include "engine/connecting.h"
+
+#include <fcntl.h>
+#include <linux/netlink.h>
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <utility>
+
+#include "base/strings.h"
+#include "engine/bridge.h"
+#include "engine/containers.h"
+#include "engine/disconnect.h"
+#include "engine/networks.h"
+#include "network/attachment.h"
+#include "network/lease.h"
+#include "network/names.h"
+#include "sys/file.h"
+#include "sys/netlink.h"
+#include "sys/process.h"
+
+namespace planet::engine {
+namespace {
+
+using network::Address;
+using network::Family;
+using network::Firewall;
+using network::FirewallChange;
+using network::Links;
+
+bool has(const auto& range, const auto& value, auto projection) {
+  return std::ranges::find(range, value, projection) != range.end();
+}
+
+network::Veth veth_of(const Connection& connection, const network::Network& network) {
+  return {.host_name = connection.port,
+          .name = connection.interface.name,
+          .bridge = connection.bridge,
+          .mac = connection.interface.mac,
+          .mtu = link_mtu(network),
+          .isolated = !network.link.connects_containers};
+}
+
+// The container's end and this host's are there, both down.
+Result<> make_link(Links& links, Firewall& firewall, const Connection& connection,
+                   const network::Network& network, BorrowedFd ns) {
+  if (connection.port.empty())
+    return links.create_macvlan({.name = connection.interface.name,
+                                 .parent = network.link.parent,
+                                 .mac = connection.interface.mac,
+                                 .mtu = link_mtu(network)},
+                                ns);
+  TRY(ensure_bridge(links, firewall, network));
+  return links.create_veth(veth_of(connection, network), ns);
+}
+
+Result<> connect_link(Links& links, Links& inside, const Connection& connection,
+                      const network::Network& network) {
+  if (connection.port.empty()) return inside.furnish(connection.interface);
+  return links.connect_veth(veth_of(connection, network), inside, connection.interface);
+}
+
+// What was left of containers whose keepers were killed may be in the way.
+Result<> apply(const Places& places, Firewall& firewall, const FirewallChange& change) {
+  Result<> done = firewall.apply(change);
+  if (done || done.error().code() != Code::kAlreadyExists) return done;
+  sweep_connections(places);
+  return firewall.apply(change);
+}
+
+// "eth0", "eth1", ...: the first that no attachment has by name and no connection has yet.
+std::string free_name(const std::string& prefix, const Record& record,
+                      const Connections& connections) {
+  for (int number = 0;; ++number) {
+    std::string name = prefix + std::to_string(number);
+    const bool wanted = has(record.attachments, name, &network::Attachment::interface);
+    const bool taken = std::ranges::any_of(
+        connections.networks, [&](const Connection& one) { return one.interface.name == name; });
+    if (!wanted && !taken) return name;
+  }
+}
+
+// The default routes are the first network's that has a way out.
+bool has_gateway(const Connections& connections, Family family) {
+  return std::ranges::any_of(connections.networks, [&](const Connection& one) {
+    return has(one.interface.gateways, family, &Address::family);
+  });
+}
+
+std::vector<Address> default_hosts(const std::vector<network::Network>& networks) {
+  for (const network::Network& one : networks)
+    if (one.link.host_binding) return {*one.link.host_binding};
+  return {*Address::parse("127.0.0.1")};
+}
+
+Result<> check_host(const Connections& connections, const network::PublishedPort& port) {
+  const std::string what = "-p: " + port.host.to_string() + ":" + std::to_string(port.host_port);
+  if (!port.host.is_ipv4() && port.host.is_loopback())
+    return fail(Code::kInvalidArgument,
+                what +
+                    " cannot be published: the kernel sends no packet from ::1 to a container; "
+                    "use 127.0.0.1");
+  if (!connections.address_of(port.host.family()))
+    return fail(Code::kInvalidArgument, what +
+                                            " cannot be published: no network of the container "
+                                            "has addresses of that family");
+  return {};
+}
+
+bool has_bridge(const Connections& connections) {
+  return std::ranges::any_of(connections.networks,
+                             [](const Connection& one) { return !one.bridge.empty(); });
+}
+
+}  // namespace
+
+Connecting::~Connecting() {
+  end();
+}
+
+void Connecting::end() {
+  if (!std::exchange(begun_, false)) return;
+  take_away(places_, record_.id, connections_);
+  held_ports_.clear();
+}
+
+Result<> Connecting::prepare() {
+  disconnect(places_, record_.id);
+  connections_ = {};
+  networks_.clear();
+  begun_ = true;
+  for (const network::Attachment& attachment : record_.attachments) {
+    TRY_SET(network::Network network, find_network(places_, attachment.network));
+    networks_.push_back(std::move(network));
+    TRY(lease(attachment, networks_.back()), "network " + attachment.network);
+  }
+  TRY(hold());
+  return write_connections(places_, record_.id, connections_);
+}
+
+Result<> Connecting::take_addresses(const network::Attachment& attachment,
+                                    const network::Network& network,
+                                    network::Interface& interface) const {
+  TRY_SET(const network::Leases leases, network::Leases::open(places_.run_dir.borrow(), network));
+  const auto lives = [&](const std::string& id) { return holds_leases(places_, id); };
+  for (const network::Subnet& subnet : network.subnets) {
+    const Family family = subnet.prefix.family();
+    const auto& wanted = family == Family::kIpv4 ? attachment.ipv4 : attachment.ipv6;
+    std::optional<Address> address = wanted;
+    if (address) {
+      TRY(leases.take(*address, record_.id, lives));
+    } else {
+      TRY_SET(address, leases.take_any(family, record_.id, lives));
+    }
+    interface.addresses.push_back({.address = *address, .length = subnet.prefix.length()});
+  }
+  return {};
+}
+
+Result<> Connecting::lease(const network::Attachment& attachment, const network::Network& network) {
+  TRY(network::check_attachment(attachment, network));
+  Connection connection{.network = network.name,
+                        .network_id = network.id,
+                        .bridge = {},
+                        .port = {},
+                        .interface = {},
+                        .internal = network.internal};
+  if (network.driver == network::Driver::kBridge) {
+    connection.bridge = network.bridge();
+    // Another one at each start: that of the last run goes when the kernel comes to it.
+    connection.port = network::link_name(
+        network::LinkKind::kPort, record_.id + network.id + std::to_string(sys::monotonic_ns()));
+  }
+  network::Interface& interface = connection.interface;
+  interface.name = attachment.interface.empty()
+                       ? free_name(network.link.container_prefix, record_, connections_)
+                       : attachment.interface;
+  const Result<> taken = take_addresses(attachment, network, interface);
+  for (const auto& one : interface.addresses)
+    if (one.address.is_ipv4()) interface.mac = network::Mac::of_ipv4(one.address);
+  if (attachment.mac)
+    interface.mac = *attachment.mac;
+  else if (interface.mac == network::Mac())
+    interface.mac = network::Mac::random();
+  for (const network::Subnet& subnet : network.subnets)
+    if (!network.internal && !has_gateway(connections_, subnet.prefix.family()))
+      interface.gateways.push_back(subnet.gateway);
+  // Also after a failure: what was taken is given back by this.
+  connections_.networks.push_back(std::move(connection));
+  return taken;
+}
+
+Result<> Connecting::hold() {
+  if (record_.publications.empty()) return {};
+  if (!has_bridge(connections_))
+    return fail(
+        Code::kInvalidArgument,
+        "-p: ports are published for networks with a bridge; a macvlan is reached by its own "
+        "address");
+  TRY_SET(const std::vector<network::PortRequest> requests,
+          network::plan_ports(record_.publications, default_hosts(networks_)));
+  TRY_SET(network::HeldPorts held, network::hold_ports(requests));
+  for (const network::PublishedPort& port : held.ports) TRY(check_host(connections_, port));
+  connections_.published = std::move(held.ports);
+  held_ports_ = std::move(held.sockets);
+  return {};
+}
+
+runtime::NetworkWork Connecting::work() {
+  return {
+      .inside = []() -> Result<std::vector<UniqueFd>> {
+        std::vector<UniqueFd> made;
+        TRY_SET(sys::NetlinkSocket links, sys::NetlinkSocket::open(NETLINK_ROUTE));
+        made.push_back(std::move(links).take());
+        TRY_SET(UniqueFd ns, sys::open_at(sys::kCwd, "/proc/self/ns/net", O_RDONLY));
+        made.push_back(std::move(ns));
+        return made;
+      },
+      .outside = [this](pid_t, std::vector<UniqueFd> made) { return connect(std::move(made)); }};
+}
+
+Result<> Connecting::connect(std::vector<UniqueFd> made) {
+  if (made.size() < 2) return fail(Code::kCorrupt, "init sent too little of its network");
+  Links inside{sys::NetlinkSocket(std::move(made[0]))};
+  const UniqueFd ns = std::move(made[1]);
+  TRY_SET(Links links, Links::open());
+  TRY_SET(Firewall firewall, ensure_firewall(places_));
+  for (std::size_t i = 0; i < networks_.size(); ++i)
+    TRY(make_link(links, firewall, connections_.networks[i], networks_[i], ns.borrow()),
+        "network " + networks_[i].name);
+  FirewallChange change;
+  put_container(change, connections_);
+  TRY(apply(places_, firewall, change));
+  for (std::size_t i = 0; i < networks_.size(); ++i) {
+    TRY(connect_link(links, inside, connections_.networks[i], networks_[i]),
+        "network " + networks_[i].name);
+    TRY(add_names(record_.attachments[i], connections_.networks[i]),
+        "network " + networks_[i].name);
+  }
+  return {};
+}
+
+// As docker has it: nobody finds anybody by name on the default network.
+Result<> Connecting::add_names(const network::Attachment& attachment,
+                               const Connection& connection) const {
+  if (connection.network == network::kDefaultNetwork) return {};
+  TRY_SET(const UniqueFd dir,
+          network::open_network_run_dir(places_.run_dir.borrow(), connection.network_id));
+  TRY_SET(const network::Names names, network::Names::open(dir.borrow()));
+  network::NamesEntry entry{.owner = record_.id, .names = {record_.name}, .addresses = {}};
+  for (const std::string& alias : attachment.aliases) entry.names.push_back(alias);
+  entry.names.push_back(record_.id.substr(0, kShortId));
+  if (!record_.hostname.empty() && !has(entry.names, record_.hostname, std::identity()))
+    entry.names.push_back(record_.hostname);
+  for (const auto& address : connection.interface.addresses)
+    entry.addresses.push_back(address.address);
+  return names.add(entry);
+}
+
+}  // namespace planet::engine

@@ -1,0 +1,157 @@
+#include "engine/disconnect.h"
+
+#include <netinet/in.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "engine/containers.h"
+#include "engine/networks.h"
+#include "network/lease.h"
+#include "network/names.h"
+#include "network/record.h"
+
+namespace planet::engine {
+namespace {
+
+using network::FirewallChange;
+
+enum class Direction : std::uint8_t { kAdd, kRemove };
+
+std::uint8_t number_of(network::Protocol protocol) {
+  switch (protocol) {
+    case network::Protocol::kTcp:
+      return IPPROTO_TCP;
+    case network::Protocol::kUdp:
+      return IPPROTO_UDP;
+    case network::Protocol::kSctp:
+      return IPPROTO_SCTP;
+  }
+  return 0;
+}
+
+network::FirewallPort port_of(const Connection& connection) {
+  network::FirewallPort port{
+      .port = connection.port, .mac = connection.interface.mac, .addresses = {}};
+  for (const auto& address : connection.interface.addresses)
+    port.addresses.push_back(address.address);
+  return port;
+}
+
+// None: no address of the container's is of the family of this host's.
+std::optional<network::ForwardedPort> forwarded(const Connections& connections,
+                                                const network::PublishedPort& port) {
+  const auto address = connections.address_of(port.host.family());
+  if (!address) return std::nullopt;
+  network::ForwardedPort made{.protocol = number_of(port.protocol),
+                              .host_address = port.host,
+                              .host_port = port.host_port,
+                              .address = *address,
+                              .port = port.port};
+  if (port.host.is_unspecified()) made.host_address.reset();
+  return made;
+}
+
+void put(FirewallChange& change, const Connections& connections, Direction direction) {
+  const bool adds = direction == Direction::kAdd;
+  for (const Connection& connection : connections.networks) {
+    if (connection.port.empty()) continue;
+    adds ? change.add_port(port_of(connection)) : change.remove_port(port_of(connection));
+  }
+  for (const network::PublishedPort& port : connections.published) {
+    const auto one = forwarded(connections, port);
+    if (one) adds ? change.publish(*one) : change.unpublish(*one);
+  }
+}
+
+void remove_names(const Places& places, const std::string& id, const Connection& connection) {
+  const auto dir = network::open_network_run_dir(places.run_dir.borrow(), connection.network_id);
+  if (!dir) return;
+  const auto names = network::Names::open(dir->borrow());
+  if (names) (void)names->remove(id);
+}
+
+void give_back_addresses(const Places& places, const std::string& id,
+                         const Connection& connection) {
+  network::Network of;
+  of.id = connection.network_id;
+  of.name = connection.network;
+  const auto leases = network::Leases::open(places.run_dir.borrow(), of);
+  if (!leases) return;
+  for (const auto& address : connection.interface.addresses) leases->release(address.address, id);
+}
+
+bool has_ports(const Connections& connections) {
+  return std::ranges::any_of(connections.networks,
+                             [](const Connection& one) { return !one.port.empty(); });
+}
+
+// Nobody is at it: who starts it, or keeps it, holds its lock; one that is gone is started by nobody.
+void disconnect_dead(const Places& places, const std::string& id) {
+  const auto lock = lock_container(places, id, 0);
+  if (lock || lock.error().code() == Code::kNotFound) disconnect(places, id);
+}
+
+// The tables were made anew.
+Result<> fill(const Places& places, network::Firewall& firewall) {
+  FirewallChange change;
+  TRY_SET(const std::vector<network::Network> networks, list_networks(places));
+  for (const network::Network& one : networks)
+    if (one.driver == network::Driver::kBridge)
+      change.add_network({.bridge = one.bridge(), .internal = one.internal});
+  TRY_SET(const std::vector<std::string> ids, connected_ids(places));
+  for (const std::string& id : ids)
+    if (const auto connections = read_connections(places, id)) put_container(change, *connections);
+  return firewall.apply(change);
+}
+
+}  // namespace
+
+Result<network::Firewall> open_firewall(const Places& places) {
+  if (places.run_root == Places::kRunRoot) return network::Firewall::open("");
+  // Those of another run directory are their own.
+  const std::string name = network::link_name(network::LinkKind::kBridge, places.run_root);
+  return network::Firewall::open("_" + name);
+}
+
+void put_container(FirewallChange& change, const Connections& connections) {
+  put(change, connections, Direction::kAdd);
+}
+
+void take_away(const Places& places, const std::string& id, const Connections& connections) {
+  for (const Connection& connection : connections.networks) remove_names(places, id, connection);
+  if (has_ports(connections)) {
+    FirewallChange change;
+    put(change, connections, Direction::kRemove);
+    auto firewall = open_firewall(places);
+    if (firewall) (void)firewall->apply(change);
+  }
+  // Last: from here on they are another's.
+  for (const Connection& connection : connections.networks)
+    give_back_addresses(places, id, connection);
+  drop_connections(places, id);
+}
+
+void disconnect(const Places& places, const std::string& id) {
+  if (const auto connections = read_connections(places, id))
+    return take_away(places, id, *connections);
+  drop_connections(places, id);
+}
+
+void sweep_connections(const Places& places) {
+  const auto ids = connected_ids(places);
+  if (!ids) return;
+  for (const std::string& id : *ids)
+    if (!holds_leases(places, id)) disconnect_dead(places, id);
+}
+
+Result<network::Firewall> ensure_firewall(const Places& places) {
+  TRY_SET(network::Firewall firewall, open_firewall(places));
+  TRY_SET(const bool anew, firewall.ensure(places.run_dir.borrow()));
+  if (anew) TRY(fill(places, firewall));
+  return firewall;
+}
+
+}  // namespace planet::engine
