@@ -52,7 +52,8 @@ std::string write_image(const Image& image) {
                             {"entrypoint", oci::to_array(config.entrypoint)},
                             {"cmd", oci::to_array(config.cmd)},
                             {"labels", std::move(labels)},
-                            {"volumes", oci::to_array(config.volumes)}};
+                            {"volumes", oci::to_array(config.volumes)},
+                            {"exposed", oci::to_array(config.exposed)}};
   if (!config.health.test.empty()) said["health"] = health_object(config.health);
   object["config"] = std::move(said);
   return oci::to_text(object);
@@ -86,6 +87,7 @@ Result<Image> parse_image(std::string_view text) {
   TRY(config.read("entrypoint", image.config.entrypoint));
   TRY(config.read("cmd", image.config.cmd));
   TRY(config.read("volumes", image.config.volumes));
+  TRY(config.read("exposed", image.config.exposed));
   TRY(config.read_map("labels", image.config.labels));
   TRY(read_health(config, image.config.health));
   return image;

@@ -57,14 +57,14 @@ Result<> read_health(const Fields& process, ImageHealth& to) {
 }
 
 // A set, which JSON writes as an object: {"/data": {}}.
-Result<> read_volumes(const Fields& process, std::vector<std::string>& to) {
-  const json::value* field = process.find("Volumes");
+Result<> read_set(const Fields& process, std::string_view name, std::vector<std::string>& to) {
+  const json::value* field = process.find(name);
   if (field == nullptr) return {};
-  TRY_SET(const Fields set, Fields::of(*field, process.path_of("Volumes")));
+  TRY_SET(const Fields set, Fields::of(*field, process.path_of(name)));
   const Path here(set.path());
   for (const auto& [key, unused] : set.object()) {
-    TRY_SET(std::string path, take_key(view(key), here));
-    to.push_back(std::move(path));
+    TRY_SET(std::string member, take_key(view(key), here));
+    to.push_back(std::move(member));
   }
   return {};
 }
@@ -178,7 +178,8 @@ Result<ImageConfig> parse_image_config(std::string_view text) {
     TRY(process.read("Entrypoint", config.entrypoint), doing);
     TRY(process.read("Cmd", config.cmd), doing);
     TRY(process.read_map("Labels", config.labels), doing);
-    TRY(read_volumes(process, config.volumes), doing);
+    TRY(read_set(process, "Volumes", config.volumes), doing);
+    TRY(read_set(process, "ExposedPorts", config.exposed), doing);
     TRY(read_health(process, config.health), doing);
   }
   const json::value* rootfs = fields.find("rootfs");

@@ -53,6 +53,7 @@ struct ImageConfig {
   std::string architecture, variant, os, created;
   std::string user, working_dir, stop_signal;
   std::vector<std::string> env, entrypoint, cmd, diff_ids, volumes;
+  std::vector<std::string> exposed;  // "80/tcp", as it says it
   std::map<std::string, std::string> labels;
   ImageHealth health;
 };
