@@ -37,6 +37,37 @@ struct planet::oci::EnumNames<planet::engine::LogDriver> {
       {"none", engine::LogDriver::kNone}};
 };
 
+// What the command line says of networks and ports is written as it is said there.
+template <>
+struct planet::oci::TextForm<planet::network::Attachment> {
+  static std::string text(const network::Attachment& value) {
+    return network::attachment_text(value);
+  }
+  static Result<network::Attachment> parse(std::string_view text) {
+    return network::parse_attachment(text);
+  }
+};
+
+template <>
+struct planet::oci::TextForm<planet::network::Publication> {
+  static std::string text(const network::Publication& value) {
+    return network::publication_text(value);
+  }
+  static Result<network::Publication> parse(std::string_view text) {
+    return network::parse_publication(text);
+  }
+};
+
+template <>
+struct planet::oci::TextForm<planet::network::ExposedPorts> {
+  static std::string text(const network::ExposedPorts& value) {
+    return network::exposed_text(value);
+  }
+  static Result<network::ExposedPorts> parse(std::string_view text) {
+    return network::parse_exposed("exposed ports", text);
+  }
+};
+
 namespace planet::engine {
 
 using oci::Is;
@@ -69,6 +100,14 @@ void describe(auto& v, Is<Sharing> auto& sharing) {
   v.optional("ipc", sharing.ipc);
   v.optional("uts", sharing.uts);
   v.optional("network", sharing.network);
+}
+
+void describe(auto& v, Is<Naming> auto& naming) {
+  v.optional("dns", naming.dns.servers);
+  v.optional("search", naming.dns.search);
+  v.optional("options", naming.dns.options);
+  v.optional("hosts", naming.hosts);
+  v.optional("domain", naming.domain);
 }
 
 void describe(auto& v, Is<UserMatch> auto& match) {
@@ -127,6 +166,10 @@ void describe(auto& v, Is<Record> auto& record) {
   v.optional("health", record.health);
   v.optional("log", record.log);
   v.optional("shared", record.shared);
+  v.optional("attachments", record.attachments);
+  v.optional("publications", record.publications);
+  v.optional("exposed", record.exposed);
+  v.optional("naming", record.naming);
   v.optional("entrypoint", record.entrypoint);
   v.optional("arguments", record.arguments);
   v.optional("capAdd", record.cap_add);
@@ -188,17 +231,18 @@ Result<std::string> read_stored(BorrowedFd dir, const std::string& file) {
   return text + rest;
 }
 
-Result<json::value> read_json(BorrowedFd dir, const std::string& file) {
-  TRY_SET(const std::string text, read_stored(dir, file));
-  return oci::parse_json(text, kMostRecord, oci::Strings::kAnyBytes);
+template <class T>
+Result<T> parse_as(std::string_view text) {
+  TRY_SET(const json::value value, oci::parse_json(text, kMostRecord, oci::Strings::kAnyBytes));
+  T object{};
+  TRY(oci::Reader::read(value, oci::Path(""), object));
+  return object;
 }
 
 template <class T>
 Result<T> read_as(BorrowedFd dir, const std::string& file) {
-  TRY_SET(const json::value value, read_json(dir, file));
-  T object{};
-  TRY(oci::Reader::read(value, oci::Path(""), object));
-  return object;
+  TRY_SET(const std::string text, read_stored(dir, file));
+  return parse_as<T>(text);
 }
 
 template <class T>
@@ -219,6 +263,14 @@ std::string RecordedMount::propagation() const {
   for (const std::string& option : options)
     if (std::ranges::find(kWords, option) != std::end(kWords)) return option;
   return "rprivate";
+}
+
+std::string record_text(const Record& record) {
+  return oci::to_text(oci::Writer::write(record));
+}
+
+Result<Record> parse_record(std::string_view text) {
+  return parse_as<Record>(text);
 }
 
 Result<> write_record(const Places& places, const Record& record) {

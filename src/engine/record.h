@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -70,7 +71,7 @@ struct Record {
   // Of one that is connected: to which networks, by name, and as what.
   std::vector<network::Attachment> attachments;
   std::vector<network::Publication> publications;  // with those of -P
-  std::vector<network::ExposedPorts> exposed;      // the image's and --expose's
+  std::vector<network::ExposedPorts> exposed;      // the image's, --expose's and -p's
   Naming naming;
   // As it was asked for, for whoever looks at it.
   std::vector<std::string> entrypoint, arguments, cap_add, cap_drop;
@@ -100,6 +101,11 @@ struct Exit {
   int restarts = 0;
   std::string error;  // why the last start failed
 };
+
+// The record as JSON, and back.
+// Errors: kInvalidArgument, naming the field.
+std::string record_text(const Record& record);
+Result<Record> parse_record(std::string_view text);
 
 Result<> write_record(const Places& places, const Record& record);
 Result<Record> read_record(const Places& places, const std::string& id);

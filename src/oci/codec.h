@@ -38,6 +38,15 @@ std::string_view enum_name(E value) {
   return {};
 }
 
+// Specialized for each class that is one string in JSON: text(value), and parse(text), which judges it.
+template <class T>
+struct TextForm;
+
+template <class T>
+concept HasTextForm = requires(const T& value) {
+  { TextForm<T>::text(value) } -> std::same_as<std::string>;
+};
+
 class Reader {
  public:
   Reader(const json::object& from, const Path& path) : from_(from), path_(path) {}
@@ -90,6 +99,8 @@ class Reader {
   static Result<> read(const json::value& from, const Path& path, T& to) {
     if constexpr (std::is_enum_v<T>) {
       return read_enum(from, path, to);
+    } else if constexpr (HasTextForm<T>) {
+      return read_text(from, path, to);
     } else if constexpr (std::is_class_v<T> && !std::same_as<T, std::string>) {
       TRY_SET(const json::object* object, take_object(from, path));
       Reader reader(*object, path);
@@ -139,6 +150,14 @@ class Reader {
 
   void keep(Result<> result) {
     if (!result) error_ = std::move(result).error();
+  }
+
+  template <class T>
+  static Result<> read_text(const json::value& from, const Path& path, T& to) {
+    std::string text;
+    TRY(take(from, path, text));
+    TRY_SET(to, TextForm<T>::parse(text), path.text());
+    return {};
   }
 
   template <class E>
@@ -193,6 +212,8 @@ class Writer {
       return json::string(json::string_view(value.data(), value.size()));
     } else if constexpr (std::is_enum_v<T>) {
       return json::string(enum_name(value));
+    } else if constexpr (HasTextForm<T>) {
+      return write(TextForm<T>::text(value));
     } else if constexpr (std::is_class_v<T>) {
       Writer writer;
       describe(writer, value);
