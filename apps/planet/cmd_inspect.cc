@@ -4,6 +4,7 @@
 #include "base/strings.h"
 #include "cli.h"
 #include "engine/inspect.h"
+#include "engine/network_report.h"
 #include "engine/networks.h"
 #include "engine/volumes.h"
 #include "image/inspect.h"
@@ -31,7 +32,7 @@ Found find_image(const Global& global, const std::string& name) {
 Found find_network(const Global& global, const std::string& name) {
   TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
   TRY_SET(const network::Network network, engine::find_network(places, name));
-  return engine::inspect_network(network, {});
+  return engine::inspect_network(places, network);
 }
 
 Found find_volume(const Global& global, const std::string& name) {

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "engine/container_ports.h"
 #include "engine/container_root.h"
 #include "engine/containers.h"
 #include "engine/diff.h"
@@ -115,6 +116,7 @@ void take_over(const Record& record, json::object& config) {
   json::object labels;
   for (const auto& [key, value] : record.labels) labels[key] = value;
   if (!labels.empty()) config["Labels"] = std::move(labels);
+  if (!record.exposed.empty()) config["ExposedPorts"] = exposed_json(record.exposed);
 }
 
 Result<std::string> new_config(const Work& work, Base& base, const PackedChanges& changes) {

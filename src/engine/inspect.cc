@@ -2,7 +2,10 @@
 
 #include <algorithm>
 
+#include "engine/container_ports.h"
 #include "engine/health.h"
+#include "engine/network_report.h"
+#include "engine/networks.h"
 #include "engine/spec_plan.h"
 #include "fs/walk.h"
 #include "oci/json.h"
@@ -56,9 +59,9 @@ json::object state_object(const Places& places, const Container& container) {
 }
 
 json::object config_object(const Record& record, const oci::Spec& spec) {
-  return {
+  json::object config = {
       {"Hostname", text_of(spec.hostname)},
-      {"Domainname", text_of(spec.domainname)},
+      {"Domainname", text_of(record.naming.domain)},
       {"User", text_of(record.user)},
       {"AttachStdin", record.stdin_once},
       {"Tty", record.terminal},
@@ -72,6 +75,13 @@ json::object config_object(const Record& record, const oci::Spec& spec) {
       {"Labels", object_of(record.labels)},
       {"StopSignal", text_of("SIG" + record.stop_signal)},
       {"StopTimeout", record.stop_timeout}};
+  if (!record.exposed.empty()) config["ExposedPorts"] = exposed_json(record.exposed);
+  return config;
+}
+
+// The first network's name, or what it has instead of one.
+std::string network_mode(const Record& record) {
+  return record.shared.network.empty() ? networks_of(record).front() : record.shared.network;
 }
 
 json::value list_or_null(const std::vector<std::string>& texts) {
@@ -121,9 +131,12 @@ json::object host_object(const Record& record, const oci::Spec& spec) {
   const oci::Process process = spec.process.value_or(oci::Process{});
   json::object host = {
       {"Binds", binds_of(record)},
-      {"NetworkMode", text_of(!record.shared.network.empty() ? record.shared.network
-                              : record.host_network          ? "host"
-                                                             : "none")},
+      {"NetworkMode", text_of(network_mode(record))},
+      {"PortBindings", bindings_json(record.publications)},
+      {"Dns", oci::to_array(record.naming.dns.servers)},
+      {"DnsSearch", oci::to_array(record.naming.dns.search)},
+      {"DnsOptions", oci::to_array(record.naming.dns.options)},
+      {"ExtraHosts", list_or_null(record.naming.hosts)},
       {"PidMode", text_of(record.shared.pid)},
       {"IpcMode", text_of(record.shared.ipc.empty() ? "private" : record.shared.ipc)},
       {"UTSMode", text_of(record.shared.uts)},
@@ -200,8 +213,7 @@ json::object inspect_container(const Places& places, const Container& container)
               {"WorkDir", text_of(record.rootfs.empty() ? dir + "/work" : "")}}}}},
           {"Mounts", mounts_of(record)},
           {"Config", config_object(record, spec)},
-          {"NetworkSettings",
-           {{"IPAddress", ""}, {"Ports", json::object()}, {"Networks", json::object()}}}};
+          {"NetworkSettings", network_settings(record, connections_of(places, container))}};
 }
 
 json::object inspect_volume(const Places& places, const VolumeInfo& volume) {

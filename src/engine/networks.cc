@@ -132,39 +132,6 @@ void sweep_leases(const Places& places, const network::Network& of) {
   if (leases) (void)leases->sweep([&](const std::string& id) { return holds_leases(places, id); });
 }
 
-oci::json::object as_object(const std::map<std::string, std::string>& pairs) {
-  oci::json::object object;
-  for (const auto& [key, value] : pairs) object[key] = value;
-  return object;
-}
-
-oci::json::object inspect_subnet(const network::Subnet& subnet) {
-  oci::json::object object;
-  object["Subnet"] = subnet.prefix.to_string();
-  if (subnet.range) object["IPRange"] = subnet.range->to_string();
-  object["Gateway"] = subnet.gateway.to_string();
-  oci::json::object others;
-  for (const auto& [name, address] : subnet.others) others[name] = address.to_string();
-  if (!others.empty()) object["AuxiliaryAddresses"] = std::move(others);
-  return object;
-}
-
-bool is_plain(const network::Network& network) {
-  return network.driver == network::Driver::kHost || network.driver == network::Driver::kNull;
-}
-
-oci::json::object inspect_addresses(const network::Network& network) {
-  oci::json::object object{{"Driver", "default"}, {"Options", oci::json::object()}};
-  oci::json::array config;
-  for (const network::Subnet& subnet : network.subnets) config.push_back(inspect_subnet(subnet));
-  if (network.is_default() || is_plain(network)) object["Options"] = nullptr;
-  if (is_plain(network))
-    object["Config"] = nullptr;
-  else
-    object["Config"] = std::move(config);
-  return object;
-}
-
 }  // namespace
 
 Result<Networks> list_networks(const Places& places) {
@@ -206,7 +173,11 @@ Result<network::Network> create_network(const Places& places, const network::Wis
 std::vector<std::string> networks_of(const Record& record) {
   if (record.host_network) return {"host"};
   if (!record.shared.network.empty()) return {};
-  return {"none"};
+  if (record.attachments.empty()) return {"none"};
+  std::vector<std::string> names;
+  names.reserve(record.attachments.size());
+  for (const network::Attachment& one : record.attachments) names.push_back(one.network);
+  return names;
 }
 
 Result<NetworkUsers> network_users(const Places& places) {
@@ -236,6 +207,30 @@ Result<> remove_network(const Places& places, std::string_view text) {
   return take_away(places, dir.borrow(), victim);
 }
 
+Result<ClaimedNetworks> claim_networks(const Places& places,
+                                       std::vector<network::Attachment>& attachments) {
+  // First without the lock, since whoever looks for the default network may have to make it.
+  for (network::Attachment& one : attachments) {
+    TRY_SET(const network::Network found, find_network(places, one.network));
+    if (network::plain_network(found.name))
+      return fail(Code::kInvalidArgument, "--network " + quote(one.network) + " is " + found.name +
+                                              ", which goes by its name only: --network " +
+                                              found.name);
+    one.network = found.name;
+  }
+  TRY_SET(UniqueFd dir, network::lock_networks(places.root_dir.borrow()));
+  std::vector<network::Network> networks;
+  for (const network::Attachment& one : attachments) {
+    if (std::ranges::find(networks, one.network, &network::Network::name) != networks.end())
+      return fail(Code::kInvalidArgument,
+                  "--network: " + one.network + " is named twice; name it once");
+    TRY_SET(network::Network found, network::read_network(dir.borrow(), one.network));
+    TRY(network::check_attachment(one, found));
+    networks.push_back(std::move(found));
+  }
+  return ClaimedNetworks{.lock = std::move(dir), .networks = std::move(networks)};
+}
+
 Result<std::vector<std::string>> prune_networks(
     const Places& places, const std::function<bool(const network::Network&)>& wanted) {
   TRY_SET(const UniqueFd dir, network::lock_networks(places.root_dir.borrow()));
@@ -260,30 +255,6 @@ Result<std::vector<std::string>> prune_networks(
 bool holds_leases(const Places& places, const std::string& id) {
   const auto container = look_at(places, id);
   return container && (is_up(container->status) || container->status == Status::kChanging);
-}
-
-oci::json::object inspect_network(const network::Network& network, oci::json::object containers) {
-  oci::json::object options = as_object(network.options);
-  if (network.is_default()) {
-    options["com.docker.network.bridge.default_bridge"] = "true";
-    options[network::kBridgeNameOption] = network.bridge();
-  }
-  return {{"Name", network.name},
-          {"Id", network.id},
-          {"Created", network.created},
-          {"Scope", "local"},
-          {"Driver", std::string(network::driver_name(network.driver))},
-          {"EnableIPv4", is_plain(network) || network.subnet_of(network::Family::kIpv4) != nullptr},
-          {"EnableIPv6", network.subnet_of(network::Family::kIpv6) != nullptr},
-          {"IPAM", inspect_addresses(network)},
-          {"Internal", network.internal},
-          {"Attachable", false},
-          {"Ingress", false},
-          {"ConfigFrom", {{"Network", ""}}},
-          {"ConfigOnly", false},
-          {"Containers", std::move(containers)},
-          {"Options", std::move(options)},
-          {"Labels", as_object(network.labels)}};
 }
 
 }  // namespace planet::engine

@@ -1,4 +1,4 @@
-// The networks of an engine: making, finding, showing and removing them. What a network is stands in network/record.h; its
+// The networks of an engine: making, finding, claiming and removing them. What a network is stands in network/record.h; its
 // bridge comes into being with its first container, and nothing of it is on the host before.
 //
 // Source: docker-network(1).
@@ -11,11 +11,11 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "engine/places.h"
 #include "engine/record.h"
 #include "network/plan.h"
 #include "network/record.h"
-#include "oci/json.h"
 
 namespace planet::engine {
 
@@ -50,7 +50,14 @@ Result<std::vector<std::string>> prune_networks(
 // Whether the container of this id lives, for network::Leases: from the moment when it is being started.
 bool holds_leases(const Places& places, const std::string& id);
 
-// In docker's words. `containers` is what is connected now, by id.
-oci::json::object inspect_network(const network::Network& network, oci::json::object containers);
+// `attachments` get the names of their networks in place of what they were named by. The lock keeps the networks from being
+// removed until the container's record names them.
+struct ClaimedNetworks {
+  UniqueFd lock;
+  std::vector<network::Network> networks;  // in the order of the attachments
+};
+// Errors: kNotFound; kInvalidArgument - one network twice, an address that it cannot give, host or none by its id.
+Result<ClaimedNetworks> claim_networks(const Places& places,
+                                       std::vector<network::Attachment>& attachments);
 
 }  // namespace planet::engine

@@ -3,9 +3,11 @@
 #include <utility>
 
 #include "base/strings.h"
+#include "engine/container_ports.h"
 #include "engine/containers.h"
 #include "engine/environment.h"
 #include "engine/health.h"
+#include "engine/networks.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
 #include "engine/sharing.h"
@@ -89,6 +91,7 @@ Record new_record(const RunRequest& request, const image::Image& image) {
   record.restart = request.restart;
   record.log = request.log;
   record.shared = request.shared;
+  record.naming = request.naming;
   record.entrypoint = request.entrypoint.value_or(image.config.entrypoint);
   record.arguments =
       request.command.empty() && !request.entrypoint ? image.config.cmd : request.command;
@@ -162,6 +165,22 @@ Result<> take_users(const Places& places, const std::optional<SharedRange>& shar
   return {};
 }
 
+// Its networks and ports. The descriptor (invalid if it is in no network) is the lock of claim_networks().
+Result<UniqueFd> claim_connections(const Places& places, const RunRequest& request,
+                                   const oci::ImageConfig& image, Record& record) {
+  TRY_SET(ContainerPorts ports, plan_container_ports(request, image));
+  record.publications = std::move(ports.publications);
+  record.exposed = std::move(ports.exposed);
+  record.attachments = request.attachments;
+  if (record.attachments.empty()) return UniqueFd();
+  TRY_SET(ClaimedNetworks claimed, claim_networks(places, record.attachments));
+  // Two that want the same port are found now, whatever address they come to be at.
+  TRY_SET(const network::Address loopback, network::Address::parse("127.0.0.1"));
+  const network::Address host = claimed.networks.front().link.host_binding.value_or(loopback);
+  TRY(network::plan_ports(record.publications, {&host, 1}));
+  return std::move(claimed.lock);
+}
+
 }  // namespace
 
 Result<image::Image> find_image(const Engine& engine, const RunRequest& request,
@@ -204,6 +223,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   }
   undo.add(
       [&engine, name = record.name, id = record.id] { release_name(engine.places, name, id); });
+  TRY_SET(UniqueFd networks, claim_connections(engine.places, request, image.config, record));
   TRY_SET(UniqueFd volumes, claim_volumes(engine, request, image, record));
   Identity identity{.id = record.id, .id_base = {}};
   if (record.range) {
@@ -224,7 +244,9 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
     TRY(write_spec(engine.places, record.id, prepared.spec));
   TRY(write_record(engine.places, record));
   prepared.created = container_event(record, "create");
-  volumes.reset();  // whoever removes volumes reads the record now
+  // Whoever removes networks or volumes reads the record now.
+  networks.reset();
+  volumes.reset();
   return fill_volumes(engine, request, image, record);
 }
 

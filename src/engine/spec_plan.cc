@@ -165,6 +165,7 @@ Result<oci::Spec> plan_spec(const RunRequest& request, const oci::ImageConfig& i
   oci::Spec spec;
   const bool own_name = request.network != Network::kHost && request.shared.uts.empty();
   spec.hostname = request.hostname.value_or(own_name ? identity.id.substr(0, kShortId) : "");
+  spec.domainname = request.naming.domain;
   oci::Process process;
   process.terminal = request.terminal;
   TRY_SET(process.args, plan_args(request, image));
