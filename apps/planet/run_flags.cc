@@ -16,6 +16,7 @@
 #include "engine/seccomp_file.h"
 #include "engine/sharing.h"
 #include "format/moment.h"
+#include "network_flags.h"
 #include "pair_files.h"
 #include "resource_flags.h"
 #include "runtime/own_program.h"
@@ -31,14 +32,15 @@ using engine::RunRequest;
 // Flags as text, before they are judged.
 struct Words {
   std::vector<std::string> env, env_files, volumes, mounts, volumes_from, tmpfs, cap_add, cap_drop,
-      security, ulimits, labels, label_files, groups, sysctls, publish, devices;
-  std::string network = "none", userns, entrypoint, pull = "missing", explain, hostname, work_dir,
-              user, detach_keys, pid, ipc, uts;
+      security, ulimits, labels, label_files, groups, sysctls, devices;
+  std::string userns, entrypoint, pull = "missing", explain, hostname, work_dir, user, detach_keys,
+                                  pid, ipc, uts;
   std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj, restart, gpus,
       health_cmd, health_interval, health_timeout, health_retries, health_start, health_action,
       log_driver;
   std::vector<std::string> log_options, attach;
   bool no_health = false;
+  NetworkWords networks;
   ResourceWords resources;
 };
 
@@ -99,7 +101,6 @@ void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
   add_list(app, "--security-opt", words.security,
            "no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, ...");
   app.add_flag("--privileged", request.privileged, "all capabilities, no filter, the host's users");
-  app.add_option("--network,--net", words.network, "none (with loopback), host or container:NAME");
   app.add_option("--pid", words.pid, "whose processes it sees: host or container:NAME");
   app.add_option("--ipc", words.ipc,
                  "whose shared memory it has: private, shareable, none, host or container:NAME");
@@ -107,7 +108,6 @@ void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
   app.add_option("--userns", words.userns, "auto (private users) or host");
   add_text(app, "--cgroup-parent", words.cgroup_parent, "the control group to be made in");
   add_list(app, "--sysctl", words.sysctls, "NAME=VALUE");
-  add_list(app, "-p,--publish", words.publish, "ports come with networks");
 }
 
 Result<> judge_mounts(const Words& words, RunRequest& request) {
@@ -145,11 +145,6 @@ Result<> judge_mounts(const Words& words, RunRequest& request) {
 
 // Which namespaces are not its own.
 Result<> judge_sharing(const Words& words, RunRequest& request) {
-  if (words.network == "host") {
-    request.network = engine::Network::kHost;
-  } else if (words.network != "none") {
-    TRY_SET(request.shared.network, engine::parse_sharing("--network", words.network));
-  }
   if (!words.pid.empty()) {
     TRY_SET(request.shared.pid, engine::parse_sharing("--pid", words.pid));
   }
@@ -172,10 +167,6 @@ Result<> judge_sharing(const Words& words, RunRequest& request) {
 }
 
 Result<> judge_isolation(const Words& words, RunRequest& request) {
-  if (!words.publish.empty())
-    return fail(Code::kUnsupported, "-p " + quote(words.publish.front()) +
-                                        ": publishing ports needs networks, which this version "
-                                        "does not have; use --network host");
   request.cap_add = words.cap_add;
   request.cap_drop = words.cap_drop;
   for (const std::string& text : words.security) TRY(engine::parse_security_option(text, request));
@@ -311,7 +302,7 @@ Result<> judge_process(const Words& words, RunRequest& request) {
   if (!words.user.empty()) request.user = words.user;
   request.groups = words.groups;
   if (!words.hostname.empty()) {
-    TRY(engine::check_hostname(words.hostname));
+    TRY(engine::check_hostname("--hostname", words.hostname));
     request.hostname = words.hostname;
   }
   if (!request.name.empty()) TRY(engine::check_name(request.name));
@@ -348,6 +339,7 @@ Result<> judge(const Words& words, RunRequest& request) {
   TRY(add_environment(words.env_files, words.env, request.env));
   TRY(judge_mounts(words, request));
   TRY(judge_isolation(words, request));
+  TRY(judge_networks(words.networks, request));
   return judge_resources(words.resources, request.resources);
 }
 
@@ -404,6 +396,7 @@ std::optional<RunRequest> parse_run_flags(Making making, const std::vector<std::
   add_process_flags(app, request, words);
   add_file_flags(app, request, words);
   add_isolation_flags(app, request, words);
+  add_network_flags(app, words.networks);
   add_resource_flags(app, words.resources);
   if (!parse(app, args, status)) return std::nullopt;
   if (const Result<> left = leave_program_if_needed(request, words); !left) {

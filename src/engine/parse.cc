@@ -217,14 +217,14 @@ Result<std::string> parse_cgroup_parent(std::string_view text) {
   return path;
 }
 
-Result<> check_hostname(std::string_view text) {
+Result<> check_hostname(std::string_view flag, std::string_view text) {
   constexpr std::size_t kMostHostname = 64;  // __NEW_UTS_LEN
   const bool good = !text.empty() && text.size() <= kMostHostname && text.front() != '-' &&
                     std::ranges::all_of(text, [](unsigned char c) {
                       return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
                     });
   if (good) return {};
-  return bad("--hostname", text, "expected 1 to 64 letters, digits, '-', '_' and '.'");
+  return bad(flag, text, "expected 1 to 64 letters, digits, '-', '_' and '.'");
 }
 
 }  // namespace planet::engine

@@ -52,7 +52,7 @@ Result<> parse_log_option(std::string_view text, LogSettings& log);
 // --cgroup-parent: "/a/b" for "a/b" and "/a/b/".
 Result<std::string> parse_cgroup_parent(std::string_view text);
 
-// --hostname
-Result<> check_hostname(std::string_view text);
+// --hostname, --domainname
+Result<> check_hostname(std::string_view flag, std::string_view text);
 
 }  // namespace planet::engine

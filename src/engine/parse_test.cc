@@ -88,10 +88,10 @@ TEST(ParseCgroupParent, IsAPathBelowTheRoot) {
 }
 
 TEST(CheckHostname, IsStrict) {
-  EXPECT_TRUE(check_hostname("web-1.local"));
+  EXPECT_TRUE(check_hostname("--hostname", "web-1.local"));
   for (const std::string& bad : {std::string(), std::string("-x"), std::string("a b"),
                                  std::string("a\n"), std::string(65, 'a')})
-    EXPECT_FALSE(check_hostname(bad)) << bad;
+    EXPECT_FALSE(check_hostname("--domainname", bad)) << bad;
 }
 
 TEST(ParseLog, DriversAndTheirOptions) {

@@ -167,7 +167,7 @@ END
 	stays 'planet container run busybox --pul'
 	stays 'planet run busybox --pul'
 	stays 'planet run --name bus'
-	[ "$(offered planet run --network '')" = "none host" ]
+	[ "$(offered planet run --network '')" = "none host bridge" ]
 	[ "$(offered planet sto)" = stop ]
 }
 

@@ -38,7 +38,7 @@ WORDS = {
     "--signal": SIGNALS, "--stop-signal": SIGNALS, "--cap-add": CAPABILITIES, "--cap-drop": CAPABILITIES,
     "--cap": " ".join("CAP_" + name for name in CAPABILITIES.split() if name != "ALL"),
     "--manage-cgroups-mode": "soft full strict ignore", "--empty-ns": "network",
-    "--network": "none host", "--net": "none host", "--pid": "host", "--uts": "host", "--ipc": "private host",
+    "--network": "none host bridge", "--net": "none host bridge", "--pid": "host", "--uts": "host", "--ipc": "private host",
     "--security-opt": "no-new-privileges seccomp=unconfined apparmor=unconfined label=disable",
 }
 
