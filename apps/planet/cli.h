@@ -36,6 +36,7 @@ int stats_command(const Global& global, const std::vector<std::string>& args);
 int update_command(const Global& global, const std::vector<std::string>& args);
 int start_restarting_command(const Global& global, const std::vector<std::string>& args);
 int events_command(const Global& global, const std::vector<std::string>& args);
+int port_command(const Global& global, const std::vector<std::string>& args);
 int ps_command(const Global& global, const std::vector<std::string>& args);
 int logs_command(const Global& global, const std::vector<std::string>& args);
 int stop_command(const Global& global, const std::vector<std::string>& args);

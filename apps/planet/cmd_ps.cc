@@ -9,6 +9,8 @@
 #include "engine/container_list.h"
 #include "engine/health.h"
 #include "engine/inspect.h"
+#include "engine/network_report.h"
+#include "engine/networks.h"
 #include "format/human.h"
 #include "format/listing.h"
 #include "format/moment.h"
@@ -104,6 +106,13 @@ struct Asked {
   bool size = false, created = false;
 };
 
+// As docker has it, of one that is connected alone.
+std::string ports_text(const engine::Places& places, const Container& container) {
+  const engine::Connections connections = engine::connections_of(places, container);
+  if (connections.networks.empty()) return "";
+  return network::ports_text(connections.published, container.record.exposed);
+}
+
 std::string created_text(const engine::Record& record) {
   const auto created = format::parse_rfc3339(record.created);
   return created ? format::shown_moment(*created) : record.created;
@@ -131,8 +140,8 @@ oci::json::object row_of(const engine::Places& places, const Container& containe
            {"LocalVolumes", std::to_string(volumes)},
            {"Mounts", mounts},
            {"Names", record.name},
-           {"Networks", record.host_network ? "host" : "none"},
-           {"Ports", ""},
+           {"Networks", join(engine::networks_of(record), ",")},
+           {"Ports", ports_text(places, container)},
            {"RunningFor", format::ago(record.created, format::now())},
            {"Size", size},
            {"State", container.damage ? "damaged" : engine::status_name(container.status)},
@@ -167,7 +176,7 @@ int ps_command(const Global& global, const std::vector<std::string>& args) {
   add_listing_flags(
       app, words,
       {.filters = "id=, name=, label=, status=, exited=, ancestor=, before=, since=, volume=, "
-                  "health=",
+                  "health=, network=, publish=, expose=",
        .whole = "whole ids and commands",
        .quiet = "ids only"});
   app.add_option("-n,--last", query.last, "the newest so many, in any state");

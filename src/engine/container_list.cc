@@ -3,8 +3,11 @@
 #include <algorithm>
 
 #include "base/strings.h"
+#include "engine/container_ports.h"
 #include "engine/health.h"
 #include "engine/inspect.h"
+#include "engine/network_report.h"
+#include "engine/networks.h"
 #include "engine/volumes.h"
 #include "format/moment.h"
 
@@ -58,6 +61,34 @@ bool fits(const Places& places, const Container& container, const format::Filter
          (!filters.has("health") || filters.equals("health", health_of(places, container)));
 }
 
+// What is looked up once for all of them.
+struct Wanted {
+  std::vector<std::string> networks;  // by name; a value that is none's stays as it is
+  PortFilter ports;
+};
+
+Result<Wanted> wanted_of(const Places& places, const format::Filters& filters) {
+  Wanted wanted;
+  for (const std::string& value : filters.values("network")) {
+    const auto network = find_network(places, value);
+    wanted.networks.push_back(network ? network->name : value);
+  }
+  TRY_SET(wanted.ports, PortFilter::of(filters));
+  return wanted;
+}
+
+bool is_wanted(const Places& places, const Container& container, const Wanted& wanted) {
+  const auto is_in = [&](const std::string& name) {
+    return std::ranges::find(wanted.networks, name) != wanted.networks.end();
+  };
+  if (!wanted.networks.empty() && std::ranges::none_of(networks_of(container.record), is_in))
+    return false;
+  if (wanted.ports.is_empty()) return true;
+  const Connections connections = connections_of(places, container);
+  return !connections.networks.empty() &&
+         wanted.ports.fits(connections.published, container.record.exposed);
+}
+
 // When the container that a filter names was made; none if it names none.
 Result<std::string> made_at(const Places& places, const format::Filters& filters,
                             std::string_view key) {
@@ -71,8 +102,10 @@ Result<std::string> made_at(const Places& places, const format::Filters& filters
 
 Result<format::Filters> parse_list_filters(const std::vector<std::string>& texts) {
   TRY_SET(format::Filters filters,
-          format::Filters::parse(texts, {"id", "name", "label", "label!", "status", "exited",
-                                         "ancestor", "before", "since", "volume", "health"}));
+          format::Filters::parse(
+              texts, {"id", "name", "label", "label!", "status", "exited", "ancestor", "before",
+                      "since", "volume", "health", "network", "publish", "expose"}));
+  TRY(PortFilter::of(filters));
   for (const std::string& status : filters.values("status"))
     if (!is_status(status))
       return fail(Code::kInvalidArgument,
@@ -91,13 +124,15 @@ Result<std::vector<Container>> query_containers(const Places& places, const List
   const format::Filters& filters = query.filters;
   TRY_SET(const std::string before, made_at(places, filters, "before"));
   TRY_SET(const std::string since, made_at(places, filters, "since"));
+  TRY_SET(const Wanted wanted, wanted_of(places, filters));
   const bool all = query.all || query.last >= 0 || filters.has("status") || filters.has("exited") ||
                    filters.has("before") || filters.has("since");
   TRY_SET(std::vector<Container> containers, list_containers(places));
   std::erase_if(containers, [&](const Container& container) {
     const std::string& made = container.record.created;
     return (!all && !is_up(container.status)) || (!before.empty() && made >= before) ||
-           (!since.empty() && made <= since) || !fits(places, container, filters);
+           (!since.empty() && made <= since) || !fits(places, container, filters) ||
+           !is_wanted(places, container, wanted);
   });
   if (query.last >= 0 && containers.size() > static_cast<std::size_t>(query.last))
     containers.resize(static_cast<std::size_t>(query.last));

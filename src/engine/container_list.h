@@ -19,7 +19,7 @@ struct ListQuery {
   int last = -1;  // only so many, the newest, in any state; -1: no such limit
 };
 
-// id, name, label, status, exited, ancestor, before, since, volume, health
+// id, name, label, status, exited, ancestor, before, since, volume, health, network, publish, expose
 Result<format::Filters> parse_list_filters(const std::vector<std::string>& texts);
 
 // Newest first.
