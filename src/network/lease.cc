@@ -17,6 +17,14 @@ std::string network_dir(const std::string& id) {
   return "networks/" + id;
 }
 
+Result<UniqueFd> open_or_make(BorrowedFd run_dir, const std::string& path) {
+  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
+  auto dir = sys::open_at(run_dir, path.c_str(), kFlags);
+  if (!dir && dir.error().code() == Code::kNotFound)
+    dir = sys::make_directories(run_dir, path, 0700);
+  return dir;
+}
+
 const char* cursor_file(Family family) {
   return family == Family::kIpv4 ? "cursor4" : "cursor6";
 }
@@ -71,14 +79,9 @@ Result<UniqueFd> open_network_run_dir(BorrowedFd run_dir, const std::string& net
 }
 
 Result<Leases> Leases::open(BorrowedFd run_dir, const Network& network) {
-  const std::string path = network_dir(network.id) + "/leases";
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-  auto dir = sys::open_at(run_dir, path.c_str(), kFlags);
-  if (!dir && dir.error().code() == Code::kNotFound)
-    dir = sys::make_directories(run_dir, path, 0700);
-  if (!dir)
-    return std::unexpected(std::move(dir).error().while_doing("leases of network " + network.name));
-  return Leases(network, *std::move(dir));
+  TRY_SET(UniqueFd dir, open_or_make(run_dir, network_dir(network.id) + "/leases"),
+          "leases of network " + network.name);
+  return Leases(network, std::move(dir));
 }
 
 // True if it is the owner's now, false if it is taken.
@@ -191,6 +194,10 @@ Result<std::vector<Lease>> Leases::list() const {
   }
   std::ranges::sort(leases, {}, &Lease::address);
   return leases;
+}
+
+Result<UniqueFd> open_network_run_dir(BorrowedFd run_dir, const std::string& network_id) {
+  return open_or_make(run_dir, network_dir(network_id));
 }
 
 Result<> remove_leases(BorrowedFd run_dir, const std::string& network_id) {

@@ -73,6 +73,9 @@ class Leases {
   UniqueFd dir_;
 };
 
+// A network's part of the run directory, networks/<id>, which its names share with the leases; made when it is missing.
+Result<UniqueFd> open_network_run_dir(BorrowedFd run_dir, const std::string& network_id);
+
 // What a network's containers had of the run directory: for whoever removes the network.
 Result<> remove_leases(BorrowedFd run_dir, const std::string& network_id);
 

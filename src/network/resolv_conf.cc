@@ -116,10 +116,14 @@ Result<std::vector<std::string>> choose_options(const ResolvConf& host, const Dn
                   "--dns-option " + quote(option) + " is not one word, as timeout:3 is");
   // The host trusts its own servers to have checked signatures, not those that somebody else has named.
   if (choice.options.empty() && !choice.servers.empty()) std::erase(options, "trust-ad");
+  return options;
+}
+
+// With a resolver that knows containers' names.
+void add_ndots(std::vector<std::string>& options) {
   // A name of a container is one label. With the default, ndots:1, it would be asked for in each domain of the search list
   // first, by way of the host's servers.
   if (std::ranges::none_of(options, is_ndots)) options.emplace_back("ndots:0");
-  return options;
 }
 
 void add_line(std::string& text, std::string_view keyword, const std::vector<std::string>& words) {
@@ -155,10 +159,37 @@ Result<std::vector<Nameserver>> choose_nameservers(const ResolvConf& host,
   return servers;
 }
 
+std::vector<Nameserver> reachable_nameservers(const ResolvConf& host) {
+  std::vector<Nameserver> servers = host.nameservers;
+  std::erase_if(servers, [](const Nameserver& server) {
+    return server.address.is_loopback() || server.address.is_unspecified() || !server.scope.empty();
+  });
+  return servers;
+}
+
+Result<std::string> render_plain_resolv_conf(const ResolvConf& host, const DnsChoice& choice) {
+  std::vector<Nameserver> servers = reachable_nameservers(host);
+  if (!choice.servers.empty()) {
+    TRY_SET(servers, choose_nameservers(host, choice));
+  }
+  TRY_SET(const std::vector<std::string> search, choose_search(host, choice));
+  TRY_SET(const std::vector<std::string> options, choose_options(host, choice));
+  std::string text;
+  for (const Nameserver& server : servers) {
+    text += "nameserver " + server.address.to_string();
+    if (!server.scope.empty()) text += "%" + server.scope;
+    text += "\n";
+  }
+  add_line(text, "search", search);
+  add_line(text, "options", options);
+  return text;
+}
+
 Result<std::string> render_resolv_conf(const ResolvConf& host, const DnsChoice& choice,
                                        const Address& resolver) {
   TRY_SET(const std::vector<std::string> search, choose_search(host, choice));
-  TRY_SET(const std::vector<std::string> options, choose_options(host, choice));
+  TRY_SET(std::vector<std::string> options, choose_options(host, choice));
+  add_ndots(options);
   std::string text = "nameserver " + resolver.to_string() + "\n";
   add_line(text, "search", search);
   add_line(text, "options", options);

@@ -48,6 +48,15 @@ struct DnsChoice {
 // Errors: kInvalidArgument - not an address; it names the flag.
 Result<std::vector<Nameserver>> choose_nameservers(const ResolvConf& host, const DnsChoice& choice);
 
+// The host's servers that a container in another network namespace can ask by itself: none at this host's loopback, and none
+// at one of its links.
+std::vector<Nameserver> reachable_nameservers(const ResolvConf& host);
+
+// The file of a container that asks servers by itself: the caller's, else those of the host that it can reach. Where there are
+// none, the file names none: no other is invented.
+// Errors: as of choose_nameservers() and render_resolv_conf().
+Result<std::string> render_plain_resolv_conf(const ResolvConf& host, const DnsChoice& choice);
+
 // The file of a container whose resolver listens at `resolver`.
 // Errors: kInvalidArgument - a domain or an option that would not be one word of its line; it names the flag.
 Result<std::string> render_resolv_conf(const ResolvConf& host, const DnsChoice& choice,

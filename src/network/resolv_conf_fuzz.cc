@@ -16,5 +16,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (inside.search != host.search) std::abort();
   if (inside.options.size() < host.options.size()) std::abort();
   if (!choose_nameservers(host, {})) std::abort();
+  const auto plain = render_plain_resolv_conf(host, {});
+  if (!plain || parse_resolv_conf(*plain).nameservers != reachable_nameservers(host)) std::abort();
   return 0;
 }

@@ -119,5 +119,23 @@ TEST(ResolvConfTest, SaysWhomTheResolverAsks) {
   EXPECT_THAT(asked("", {"::1", "::2", "::3", "::4"}), HasSubstr("more than 3 times"));
 }
 
+TEST(ResolvConfTest, WhoAsksByItselfGetsServersThatItCanReach) {
+  const auto plain = [](std::string_view host, const DnsChoice& choice) {
+    const auto text = render_plain_resolv_conf(parse_resolv_conf(host), choice);
+    return text ? *text : text.error().to_string();
+  };
+  EXPECT_EQ(plain("nameserver 127.0.0.1\nnameserver 192.0.2.53\nnameserver fe80::1%eth0\n"
+                  "search corp.example\noptions edns0\n",
+                  {}),
+            "nameserver 192.0.2.53\nsearch corp.example\noptions edns0\n");
+  // No server is invented.
+  EXPECT_EQ(plain("nameserver 127.0.0.1\nnameserver ::1\nnameserver 0.0.0.0\n", {}), "");
+  EXPECT_EQ(plain("", {}), "");
+  EXPECT_EQ(plain(kHost, {.servers = {"127.0.0.1", "2001:db8::1"}, .search = {"."}, .options = {}}),
+            "nameserver 127.0.0.1\nnameserver 2001:db8::1\noptions edns0\n");
+  EXPECT_THAT(plain("", {.servers = {"x"}, .search = {}, .options = {}}),
+              HasSubstr("is not an IP address"));
+}
+
 }  // namespace
 }  // namespace planet::network
