@@ -18,7 +18,6 @@ constexpr std::size_t kSafeWrite =
     4096;  // poll(2) calls a pipe writable that takes this much (pipe(7), PIPE_BUF)
 constexpr std::size_t kBuffer = 4096;
 constexpr std::int64_t kPatience = 1'000'000'000;  // ns
-constexpr pollfd kNothing = {.fd = -1, .events = 0, .revents = 0};
 
 // The same file, opened anew so that it never blocks; with its own descriptor where that is not possible (a socket) or
 // would lose the place in it (a file).
@@ -47,8 +46,14 @@ std::string from_hex(std::string_view text) {
   return bytes;
 }
 
+// Of two times to wait, -1 for ever.
+int shorter(int a, int b) {
+  if (a < 0 || b < 0) return std::max(a, b);
+  return std::min(a, b);
+}
+
 pollfd wait_for(const UniqueFd& fd, bool wanted, short events) {
-  if (!wanted || !fd.valid()) return kNothing;
+  if (!wanted || !fd.valid()) return Attendant::kNothing;
   return {.fd = fd.borrow().get(), .events = events, .revents = 0};
 }
 
@@ -131,13 +136,13 @@ bool Clients::holds_output() const {
 
 int Clients::patience() const {
   constexpr std::int64_t kNsPerMs = 1'000'000;
-  int least = health_ == nullptr ? -1 : health_->patience();
+  int least = -1;
+  for (const Attendant* attendant : attendants_) least = shorter(least, attendant->patience());
   for (const Client& client : clients_)
     for (const Sink* sink : {&client.out, &client.err}) {
       if (sink->pending.empty() || sink->stuck) continue;
       const std::int64_t left = sink->since + kPatience - sys::monotonic_ns();
-      const int ms = left <= 0 ? 0 : static_cast<int>(left / kNsPerMs) + 1;
-      least = least < 0 ? ms : std::min(least, ms);
+      least = shorter(least, left <= 0 ? 0 : static_cast<int>(left / kNsPerMs) + 1);
     }
   return least;
 }
@@ -146,14 +151,14 @@ void Clients::watch(std::vector<pollfd>& set) {
   set.push_back(wait_for(listener_, clients_.size() < kMostClients, POLLIN));
   set.push_back(input_ && !typed_.empty()
                     ? pollfd{.fd = input_->get(), .events = POLLOUT, .revents = 0}
-                    : kNothing);
+                    : Attendant::kNothing);
   for (const Client& client : clients_) {
     set.push_back(wait_for(client.socket, true, POLLIN));
     set.push_back(wait_for(client.in, can_type(), POLLIN));
     set.push_back(wait_for(client.out.fd, !client.out.pending.empty(), POLLOUT));
     set.push_back(wait_for(client.err.fd, !client.err.pending.empty(), POLLOUT));
   }
-  if (health_ != nullptr) health_->watch(set);
+  for (const Attendant* attendant : attendants_) attendant->watch(set);
 }
 
 void Clients::serve(std::span<const pollfd> waited) {
@@ -164,7 +169,11 @@ void Clients::serve(std::span<const pollfd> waited) {
     serve_client(client, waited.subspan(at, kOfClient));
     at += kOfClient;
   }
-  if (health_ != nullptr) health_->serve(waited.last(HealthMonitor::kWatched));
+  auto of_attendants = waited.last(attendants_.size() * Attendant::kWatched);
+  for (Attendant* attendant : attendants_) {
+    attendant->serve(of_attendants.first(Attendant::kWatched));
+    of_attendants = of_attendants.subspan(Attendant::kWatched);
+  }
   forget_gone();
   if (waited[0].revents != 0) accept();
 }

@@ -32,8 +32,8 @@
 
 #include "base/error.h"
 #include "base/unique_fd.h"
+#include "engine/attendant.h"
 #include "engine/detach_keys.h"
-#include "engine/health.h"
 #include "runtime/relay.h"
 
 namespace planet::engine {
@@ -51,8 +51,8 @@ class Clients : public runtime::Companion {
       : kind_(kind), log_(log), answer_(std::move(answer)) {}
 
   void listen(UniqueFd listener) { listener_ = std::move(listener); }
-  // It waits and is served with the clients.
-  void add_health(HealthMonitor* health) { health_ = health; }
+  // Lent for good: it waits and is served with the clients.
+  void add_attendant(Attendant* attendant) { attendants_.push_back(attendant); }
   // One that is connected already, and its descriptors (an invalid one: none).
   void add_first(UniqueFd socket, UniqueFd in, UniqueFd out, UniqueFd err, const std::string& keys);
   // Says something to those who watch: "say TEXT".
@@ -110,8 +110,9 @@ class Clients : public runtime::Companion {
   std::optional<BorrowedFd> input_;
   std::string typed_;  // on its way to the container
   bool input_over_ = false;
-  HealthMonitor* health_ = nullptr;
-  // What `watch` has appended, in this order: the listener, the container's input, four of each client, the health check.
+  std::vector<Attendant*> attendants_;
+  // What `watch` has appended, in this order: the listener, the container's input, four of each client, those of the
+  // attendants.
   static constexpr std::size_t kOfClient = 4;
 };
 

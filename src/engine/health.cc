@@ -42,7 +42,6 @@ namespace {
 constexpr std::size_t kMostOutput = 4096;
 constexpr std::size_t kMostState = 1U << 20;
 constexpr std::int64_t kNsPerMs = 1'000'000;
-constexpr pollfd kNothing = {.fd = -1, .events = 0, .revents = 0};
 
 std::string health_file(const std::string& id) {
   return "keepers/" + id + ".health";

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "engine/attendant.h"
 #include "engine/request.h"
 #include "engine/run.h"
 #include "oci/image.h"
@@ -49,7 +50,7 @@ void drop_health(const Places& places, const std::string& id);
 
 // The keeper's part: it starts the command when its time has come, in a process of its own that dies with the keeper,
 // and never waits for it: one that takes too long is killed.
-class HealthMonitor {
+class HealthMonitor : public Attendant {
  public:
   // `record` outlives it.
   HealthMonitor(const Engine& engine, const Record& record, std::function<void()> on_unhealthy)
@@ -65,10 +66,9 @@ class HealthMonitor {
   // Calls `what`, once, in so many milliseconds, unless the run has ended by then.
   void remind(std::int64_t milliseconds, std::function<void()> what);
 
-  static constexpr std::size_t kWatched = 2;
-  void watch(std::vector<pollfd>& set) const;
-  void serve(std::span<const pollfd> waited);
-  int patience() const;  // milliseconds; -1 for ever
+  void watch(std::vector<pollfd>& set) const override;
+  void serve(std::span<const pollfd> waited) override;
+  int patience() const override;
 
  private:
   void start_probe();

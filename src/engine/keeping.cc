@@ -133,7 +133,7 @@ Keeping::Keeping(const Engine& engine, const Prepared& prepared, const RunHooks&
       name_(record_.name) {
   if (record_.health.test.empty()) return;
   health_.emplace(engine_, record_, [this] { unhealthy(); });
-  clients_.add_health(&*health_);
+  clients_.add_attendant(&*health_);
 }
 
 Result<> Keeping::listen() {
