@@ -1,6 +1,7 @@
 #include "engine/container_root.h"
 
 #include "base/strings.h"
+#include "engine/host_files.h"
 #include "engine/reserve.h"
 #include "engine/spec_plan.h"
 #include "engine/user_match.h"
@@ -134,6 +135,7 @@ std::vector<std::string> layer_dirs(const Engine& engine, const Record& record) 
   std::vector<std::string> dirs;
   for (std::size_t i = 0; i < record.layers.size() && i < record.shown_layers; ++i)
     dirs.push_back(engine.store.layer_dir(record.layers[i]));
+  dirs.push_back(mount_places(engine.places));
   return dirs;
 }
 

@@ -44,7 +44,8 @@ struct StillContainer {
 // Errors: kCorrupt - its record is damaged; kWrongState - it is being started or removed just now.
 Result<StillContainer> hold_still(const Engine& engine, const std::string& id);
 
-// The layers of its image that overlayfs is given, topmost first; empty for one that runs on a directory.
+// The layers that overlayfs is given, topmost first: those of its image, and the places to mount on (engine/host_files.h). Without
+// meaning for one that runs on a directory.
 std::vector<std::string> layer_dirs(const Engine& engine, const Record& record);
 
 // The ids of its users.

@@ -9,6 +9,7 @@
 #include "base/strings.h"
 #include "engine/containers.h"
 #include "engine/control.h"
+#include "engine/host_files.h"
 #include "engine/sharing.h"
 #include "engine/volume_use.h"
 #include "engine/volumes.h"
@@ -59,6 +60,7 @@ Result<runtime::Running> start(const Engine& engine, const Prepared& prepared,
   oci::Spec spec = prepared.spec;
   TRY_SET(const std::vector<UniqueFd> pinned, pin_subpaths(prepared.record, spec));
   TRY_SET(const std::vector<UniqueFd> shared, pin_shared(engine.places, prepared.record, spec));
+  TRY(write_host_files(engine.places, prepared.record, Connections{}));
   runtime::LaunchRequest launch{.spec = spec, .root = prepared.root};
   TRY_SET(const std::optional<UniqueFd> memory,
           clone_shared_memory(engine.places, prepared.record, spec));

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "base/strings.h"
+#include "engine/host_files.h"
 #include "sys/file.h"
 
 namespace planet::engine {
@@ -38,6 +39,7 @@ Result<Places> Places::open(const std::string& root, const std::string& runroot)
   TRY_SET(places.root_dir, open_private(root), "open " + root);
   TRY_SET(places.run_dir, open_private(runroot), "open " + runroot);
   TRY(make_missing(places.root_dir.borrow(), {"containers", "names", "ranges"}));
+  TRY(make_mount_places(places.root_dir.borrow()), "make the places to mount on");
   TRY(make_missing(places.run_dir.borrow(), {"connections", "containers", "keepers"}));
   return places;
 }

@@ -1,6 +1,7 @@
 // Where the engine keeps things: `root` for what outlives a reboot, `runroot` for what does not.
 //
-//   root/containers/<id>/{record.json, exit.json, log, upper/, work/}
+//   root/containers/<id>/{record.json, exit.json, log, upper/, work/, hosts, hostname, resolv.conf}
+//   root/mount-places/               the lowest layer of every root (engine/host_files.h)
 //   root/names/<name> -> <id>        a name is taken by making its link: one of many wins
 //   root/ranges/<n> -> <id>          likewise a private range of user ids
 //   runroot/containers/<id>          state of one that runs

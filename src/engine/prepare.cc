@@ -7,6 +7,7 @@
 #include "engine/containers.h"
 #include "engine/environment.h"
 #include "engine/health.h"
+#include "engine/host_files.h"
 #include "engine/networks.h"
 #include "engine/reserve.h"
 #include "engine/seccomp_file.h"
@@ -59,8 +60,10 @@ Result<runtime::RootSource> make_root_dirs(const Engine& engine, const RunReques
     return runtime::DirectoryRoot{.path = request.rootfs, .id_mapped = record.range.has_value()};
   TRY(make_upper(root, dir, image, record.range ? range_base(*record.range) : 0));
   const std::string path = engine.places.container_dir(record.id);
-  return runtime::OverlayRoot{
+  runtime::OverlayRoot overlay{
       .layers = image.layers, .upper = path + "/upper", .work = path + "/work"};
+  overlay.layers.push_back(mount_places(engine.places));
+  return overlay;
 }
 
 Record new_record(const RunRequest& request, const image::Image& image) {
@@ -237,6 +240,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   TRY(match_users(image, *prepared.user, record));
   plan_recorded_mounts(record, prepared.spec);
   note_process(record, prepared.spec, *prepared.user);
+  plan_host_files(engine.places, record, prepared.spec);
   TRY(plan_seccomp(engine, request, record, prepared.spec));
   TRY(write_id_file(request, record.id, undo));
   // One that is removed at its end has no next start.
@@ -263,6 +267,7 @@ Result<runtime::RootSource> root_of(const Engine& engine, const Record& record) 
                                        record.name + " has been removed; load it again");
     root.layers.push_back(engine.store.layer_dir(record.layers[i]));
   }
+  root.layers.push_back(mount_places(engine.places));
   return root;
 }
 

@@ -39,14 +39,25 @@ Result<UniqueFd> open_directory_place(const fs::Root& root, const std::string& d
   return place;
 }
 
+// The file is missing, or a link leads to where none is, as /etc/resolv.conf of many an image: it is made there.
+Result<UniqueFd> make_file_place(const fs::Root& root, std::string path) {
+  constexpr int kMostLinks = 40;  // path_resolution(7)
+  for (int links = 0; links < kMostLinks; ++links) {
+    const auto [above, name] = fs::split_last(path);
+    TRY_SET(const UniqueFd dir, root.make_directories(above, 0755));
+    const auto target = sys::read_link_at(dir.borrow(), std::string(name).c_str());
+    if (!target) {
+      TRY(root.open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
+      return root.open(path, O_PATH);
+    }
+    path = target->starts_with('/') ? *target : std::string(above) + "/" + *target;
+  }
+  return std::unexpected(Error::from_errno(ELOOP, "too many links, one after the other"));
+}
+
 Result<UniqueFd> open_file_place(const fs::Root& root, const std::string& destination) {
   auto there = root.open(destination, O_PATH);
-  if (!there && there.error().sys_errno() == ENOENT) {
-    const auto [above, name] = fs::split_last(destination);
-    TRY(root.make_directories(above, 0755));
-    TRY(root.open(destination, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0644));
-    return root.open(destination, O_PATH);
-  }
+  if (!there && there.error().sys_errno() == ENOENT) return make_file_place(root, destination);
   if (!there) return there;
   TRY_SET(const bool directory, is_directory(there->borrow()));
   if (directory) return wrong_kind(false);

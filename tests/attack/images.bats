@@ -118,3 +118,30 @@ taken() {
 	[ -z "$(planet logs --tail 2000 loud | grep -vx 'x*')" ]
 	planet rm -f loud >/dev/null
 }
+
+@test "links of an image in the places of /etc/hosts and its like lead to nothing of the host" {
+	local up=../../../../../../../../.. target
+	for target in /etc/shadow "$canary/etc/hosts" "$up$canary/etc/hosts" "/proc/self/root$canary/new" "/proc/1/root$canary/secret" ../etc/hosts loop/../hosts; do
+		rm -rf "$top/odd"
+		mkdir -p "$top/odd"/{bin,etc}
+		cp /bin/busybox "$top/odd/bin/sh"
+		ln -s "$target" "$top/odd/etc/hosts"
+		ln -s "$target" "$top/odd/etc/resolv.conf"
+		python3 "$BATS_TEST_DIRNAME/image.py" "$top/odd.tar" example.org/odd:1 "$top/odd" '{"Cmd": ["sh"]}'
+		planet load -q -i "$top/odd.tar" >/dev/null
+		# Where it runs, what is there is the container's.
+		run planet run --rm example.org/odd:1 sh -c 'busybox=1; while read -r line; do echo "$line"; done </etc/hosts; echo x >>/etc/hosts'
+		[ "$status" != 0 ] || [[ "$output" != *root:* ]]
+		check_canary
+	done
+	# A whole /etc that is a link.
+	for target in "$canary/etc" "$up$canary/etc" /proc/self/root; do
+		rm -rf "$top/odd/etc"
+		ln -s "$target" "$top/odd/etc"
+		python3 "$BATS_TEST_DIRNAME/image.py" "$top/odd.tar" example.org/odd:1 "$top/odd" '{"Cmd": ["sh"]}'
+		planet load -q -i "$top/odd.tar" >/dev/null
+		run planet run --rm example.org/odd:1 sh -c 'echo x >>/etc/hosts'
+		check_canary
+	done
+	planet rmi example.org/odd:1 >/dev/null 2>&1 || true
+}

@@ -53,7 +53,8 @@ on_terminal() { # SCENARIO ARGS...: planet under a pseudoterminal
 }
 
 @test "its mountinfo has nothing of the host's" {
-	run planet run --rm example.org/debian:oci cat /proc/self/mountinfo
+	# But for the three files that are the container's own, on the disk where its other files are.
+	run planet run --rm example.org/debian:oci grep -v -e ' /etc/hosts ' -e ' /etc/hostname ' -e ' /etc/resolv.conf ' /proc/self/mountinfo
 	for word in /dev/vd /dev/sd "$shared" /var /containers /layers "$(hostname)"; do [[ "$output" != *"$word"* ]]; done
 	# Nothing but what a container is given; every root is that of its file system, or a masked or read-only path of it.
 	while read -r _ _ _ inside point _; do
@@ -74,8 +75,8 @@ on_terminal() { # SCENARIO ARGS...: planet under a pseudoterminal
 
 @test "what is written vanishes with --rm, and stays without until rm" {
 	image=example.org/debian:docker
-	planet run --rm "$image" sh -c 'echo new >/etc/hostname; rm -r /etc/apt; chmod 700 /usr; touch /made'
-	run planet run --rm "$image" sh -c 'exec 2>&1; ls -d /made /etc/apt; stat -c %a /usr; grep -c new /etc/hostname'
+	planet run --rm "$image" sh -c 'echo new >/etc/debian_version; rm -r /etc/apt; chmod 700 /usr; touch /made'
+	run planet run --rm "$image" sh -c 'exec 2>&1; ls -d /made /etc/apt; stat -c %a /usr; grep -c new /etc/debian_version'
 	[[ "$output" == *"cannot access '/made'"* && "$output" == *$'/etc/apt\n755\n0' ]]
 	[ -z "$(ls "$root/containers")" ]
 	planet run --name keeps "$image" sh -c 'echo text >/made; rm -r /usr/share/doc; ln /made /again'

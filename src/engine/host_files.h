@@ -1,0 +1,54 @@
+// /etc/hosts, /etc/hostname and /etc/resolv.conf of a container: written anew before each start, kept in the container's
+// directory, and bound over what its image has there.
+//
+//   root/containers/<id>/{hosts,hostname,resolv.conf}
+//   root/mount-places/etc/...      the lowest layer of every root: an empty file for each, so that a place to mount on is there,
+//                                  and none of them is a change of the container's
+//
+// Source: hosts(5), hostname(5), resolv.conf(5); docker-run(1), --add-host, --dns, --hostname.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "engine/connections.h"
+#include "engine/record.h"
+#include "network/address.h"
+#include "network/resolv_conf.h"
+#include "oci/spec.h"
+
+namespace planet::engine {
+
+// What --add-host says.
+struct HostEntry {
+  std::string name;
+  std::optional<network::Address>
+      address;  // none: "host-gateway", this host as the container sees it
+};
+
+// "NAME:ADDRESS" or "NAME=ADDRESS"; the address may be in brackets.
+// Errors: kInvalidArgument.
+Result<HostEntry> parse_host_entry(std::string_view text);
+Result<> check_host_entry(std::string_view text);
+
+// The files' text, of a container with a network of its own. Pure.
+// Errors: kInvalidArgument - an entry as above, or one with "host-gateway" where there is no gateway.
+Result<std::string> hosts_text(const Record& record, const Connections& connections);
+
+// Binds them, but for those in whose place the user has mounted something. Read-only if the root is.
+void plan_host_files(const Places& places, const Record& record, oci::Spec& spec);
+
+// Before a start. They belong to the container's root, who may write to them. Of one with the host's network they are copies
+// of the host's, unless something else was said of them; of one that shares another's network they are that one's files.
+// Errors: those of hosts_text() and of network/resolv_conf.h; kNotFound - the other container has none; those of the calls.
+Result<> write_host_files(const Places& places, const Record& record,
+                          const Connections& connections);
+
+// The lowest layer of every root.
+std::string mount_places(const Places& places);
+// Makes it if it is missing.
+Result<> make_mount_places(BorrowedFd root);
+
+}  // namespace planet::engine
