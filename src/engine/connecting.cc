@@ -61,12 +61,16 @@ Result<> connect_link(Links& links, Links& inside, const Connection& connection,
   return links.connect_veth(veth_of(connection, network), inside, connection.interface);
 }
 
-// What was left of containers whose keepers were killed may be in the way.
-Result<> apply(const Places& places, Firewall& firewall, const FirewallChange& change) {
+// The ports of this host are held for this container: whatever the packet filter has for them was left by another.
+Result<> apply(Firewall& firewall, const Connections& connections) {
+  FirewallChange change;
+  put_container(change, connections);
   Result<> done = firewall.apply(change);
   if (done || done.error().code() != Code::kAlreadyExists) return done;
-  sweep_connections(places);
-  return firewall.apply(change);
+  FirewallChange instead;
+  take_ports(instead, connections);
+  put_container(instead, connections);
+  return firewall.apply(instead);
 }
 
 // "eth0", "eth1", ...: the first that no attachment has by name and no connection has yet.
@@ -117,11 +121,14 @@ bool has_bridge(const Connections& connections) {
 
 Connecting::~Connecting() {
   end();
+  (void)tidier_.release();
 }
 
 void Connecting::end() {
   if (!std::exchange(begun_, false)) return;
-  take_away(places_, record_.id, connections_);
+  names_.end();
+  if (tidier_.valid()) (void)tidier_.wait();
+  tidier_ = take_away_quickly(places_, record_.id, connections_);
   held_ports_.clear();
 }
 
@@ -209,12 +216,15 @@ Result<> Connecting::hold() {
 
 runtime::NetworkWork Connecting::work() {
   return {
-      .inside = []() -> Result<std::vector<UniqueFd>> {
+      .inside = [this]() -> Result<std::vector<UniqueFd>> {
         std::vector<UniqueFd> made;
         TRY_SET(sys::NetlinkSocket links, sys::NetlinkSocket::open(NETLINK_ROUTE));
         made.push_back(std::move(links).take());
         TRY_SET(UniqueFd ns, sys::open_at(sys::kCwd, "/proc/self/ns/net", O_RDONLY));
         made.push_back(std::move(ns));
+        if (!wants_names(record_, connections_)) return made;
+        TRY_SET(std::vector<UniqueFd> sockets, open_name_sockets());
+        for (UniqueFd& socket : sockets) made.push_back(std::move(socket));
         return made;
       },
       .outside = [this](pid_t, std::vector<UniqueFd> made) { return connect(std::move(made)); }};
@@ -229,15 +239,14 @@ Result<> Connecting::connect(std::vector<UniqueFd> made) {
   for (std::size_t i = 0; i < networks_.size(); ++i)
     TRY(make_link(links, firewall, connections_.networks[i], networks_[i], ns.borrow()),
         "network " + networks_[i].name);
-  FirewallChange change;
-  put_container(change, connections_);
-  TRY(apply(places_, firewall, change));
+  TRY(apply(firewall, connections_));
   for (std::size_t i = 0; i < networks_.size(); ++i) {
     TRY(connect_link(links, inside, connections_.networks[i], networks_[i]),
         "network " + networks_[i].name);
     TRY(add_names(record_.attachments[i], connections_.networks[i]),
         "network " + networks_[i].name);
   }
+  if (made.size() > 3) names_.begin(std::move(made[2]), std::move(made[3]), connections_);
   return {};
 }
 

@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "engine/connections.h"
+#include "engine/name_service.h"
 #include "engine/places.h"
 #include "engine/record.h"
 #include "network/port_holds.h"
@@ -24,7 +25,8 @@ namespace planet::engine {
 class Connecting {
  public:
   // Both outlive it. The container's lock is held.
-  Connecting(const Places& places, const Record& record) : places_(places), record_(record) {}
+  Connecting(const Places& places, const Record& record)
+      : places_(places), record_(record), names_(places, record) {}
   Connecting(const Connecting&) = delete;
   Connecting& operator=(const Connecting&) = delete;
   ~Connecting();
@@ -42,6 +44,8 @@ class Connecting {
   void end();
 
   const Connections& connections() const { return connections_; }
+  // For the loop of the keeper.
+  Attendant& names() { return names_; }
 
  private:
   Result<> lease(const network::Attachment& attachment, const network::Network& network);
@@ -56,6 +60,8 @@ class Connecting {
   std::vector<network::Network> networks_;  // in the order of the attachments, as the connections
   Connections connections_;
   std::vector<UniqueFd> held_ports_;
+  NameService names_;
+  sys::Child tidier_;  // of the last run
   bool begun_ = false;
 };
 

@@ -12,6 +12,8 @@
 #include "network/lease.h"
 #include "network/names.h"
 #include "network/record.h"
+#include "sys/descriptors.h"
+#include "sys/process.h"
 
 namespace planet::engine {
 namespace {
@@ -83,9 +85,24 @@ void give_back_addresses(const Places& places, const std::string& id,
   for (const auto& address : connection.interface.addresses) leases->release(address.address, id);
 }
 
+// Last: from here on they are another's.
+void give_back(const Places& places, const std::string& id, const Connections& connections) {
+  for (const Connection& connection : connections.networks)
+    give_back_addresses(places, id, connection);
+  drop_connections(places, id);
+}
+
 bool has_ports(const Connections& connections) {
   return std::ranges::any_of(connections.networks,
                              [](const Connection& one) { return !one.port.empty(); });
+}
+
+void close_ports(const Places& places, const Connections& connections) {
+  if (!has_ports(connections)) return;
+  FirewallChange change;
+  put(change, connections, Direction::kRemove);
+  auto firewall = open_firewall(places);
+  if (firewall) (void)firewall->apply(change);
 }
 
 // Nobody is at it: who starts it, or keeps it, holds its lock; one that is gone is started by nobody.
@@ -120,18 +137,36 @@ void put_container(FirewallChange& change, const Connections& connections) {
   put(change, connections, Direction::kAdd);
 }
 
+void take_ports(FirewallChange& change, const Connections& connections) {
+  for (const network::PublishedPort& port : connections.published)
+    if (const auto one = forwarded(connections, port)) change.unpublish(*one);
+}
+
 void take_away(const Places& places, const std::string& id, const Connections& connections) {
   for (const Connection& connection : connections.networks) remove_names(places, id, connection);
+  close_ports(places, connections);
+  give_back(places, id, connections);
+}
+
+sys::Child take_away_quickly(const Places& places, const std::string& id,
+                             const Connections& connections) {
+  for (const Connection& connection : connections.networks) remove_names(places, id, connection);
+  sys::Child tidier;
   if (has_ports(connections)) {
-    FirewallChange change;
-    put(change, connections, Direction::kRemove);
-    auto firewall = open_firewall(places);
-    if (firewall) (void)firewall->apply(change);
+    auto child = sys::clone_process({});
+    if (child && !child->valid()) {
+      // Locks and pipes are for those who wait for them.
+      (void)sys::close_all_but({});
+      close_ports(places, connections);
+      sys::exit_now(0);
+    }
+    if (child)
+      tidier = *std::move(child);
+    else
+      close_ports(places, connections);
   }
-  // Last: from here on they are another's.
-  for (const Connection& connection : connections.networks)
-    give_back_addresses(places, id, connection);
-  drop_connections(places, id);
+  give_back(places, id, connections);
+  return tidier;
 }
 
 void disconnect(const Places& places, const std::string& id) {

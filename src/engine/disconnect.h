@@ -8,6 +8,7 @@
 #include "engine/connections.h"
 #include "engine/places.h"
 #include "network/firewall.h"
+#include "sys/process.h"
 
 namespace planet::engine {
 
@@ -17,9 +18,17 @@ Result<network::Firewall> open_firewall(const Places& places);
 // What the packet filter knows of a connected container.
 void put_container(network::FirewallChange& change, const Connections& connections);
 
+// Whatever it knows of the ports of this host that the container has.
+void take_ports(network::FirewallChange& change, const Connections& connections);
+
 // Takes away all that the container has of its networks, and at last what is written down of it. Nothing of it need be there.
 // Interfaces go by themselves, with the namespace that they are in.
 void take_away(const Places& places, const std::string& id, const Connections& connections);
+
+// The same, but the packet filter, which takes the kernel ten milliseconds to let go, is left to a process of its own.
+// Returns that process, if one was needed.
+sys::Child take_away_quickly(const Places& places, const std::string& id,
+                             const Connections& connections);
 
 // The same of what is written down; the caller holds the container's lock, or it is no container any more.
 void disconnect(const Places& places, const std::string& id);

@@ -60,7 +60,7 @@ Result<runtime::Running> start(const Engine& engine, const Prepared& prepared,
   oci::Spec spec = prepared.spec;
   TRY_SET(const std::vector<UniqueFd> pinned, pin_subpaths(prepared.record, spec));
   TRY_SET(const std::vector<UniqueFd> shared, pin_shared(engine.places, prepared.record, spec));
-  TRY(write_host_files(engine.places, prepared.record, Connections{}));
+  TRY(write_host_files(engine.places, prepared.record, connecting.connections()));
   runtime::LaunchRequest launch{.spec = spec, .root = prepared.root};
   TRY_SET(const std::optional<UniqueFd> memory,
           clone_shared_memory(engine.places, prepared.record, spec));
@@ -133,6 +133,7 @@ Keeping::Keeping(const Engine& engine, const Prepared& prepared, const RunHooks&
       connecting_(engine.places, record_),
       restarts_(record_.restart),
       name_(record_.name) {
+  if (connecting_.is_wanted()) clients_.add_attendant(&connecting_.names());
   if (record_.health.test.empty()) return;
   health_.emplace(engine_, record_, [this] { unhealthy(); });
   clients_.add_attendant(&*health_);

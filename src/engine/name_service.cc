@@ -12,6 +12,7 @@
 #include "network/lease.h"
 #include "network/names.h"
 #include "sys/command_line.h"
+#include "sys/descriptors.h"
 #include "sys/file.h"
 #include "sys/inet.h"
 
@@ -30,20 +31,11 @@ bool has_names(const Connection& connection) {
   return connection.network != network::kDefaultNetwork;
 }
 
-// The standard streams lead nowhere, and of the other descriptors only `kept` stay.
-Result<> close_others(std::span<const int> kept) {
+// The standard streams lead nowhere.
+Result<> leave_streams() {
   constexpr int kStreams = 3;
-  TRY_SET(UniqueFd null, sys::open_at(sys::kCwd, "/dev/null", O_RDWR));
+  TRY_SET(const UniqueFd null, sys::open_at(sys::kCwd, "/dev/null", O_RDWR));
   for (int stream = 0; stream < kStreams; ++stream) TRY(sys::place_fd(null.borrow(), stream));
-  TRY_SET(UniqueFd list, sys::open_at(sys::kCwd, "/proc/self/fd", O_RDONLY | O_DIRECTORY));
-  TRY_SET(const std::vector<std::string> open, sys::list_dir(list.borrow()));
-  list.reset();
-  null.reset();
-  for (const std::string& name : open) {
-    TRY_SET(const int number, parse_number<int>(name, "descriptor"));
-    if (number >= kStreams && std::ranges::find(kept, number) == kept.end())
-      UniqueFd(number).reset();
-  }
   return {};
 }
 
@@ -138,8 +130,9 @@ Result<> NameService::be_resolver(UniqueFd keeper) {
   // Until it changes its user, which takes this back: then it is the keeper's pidfd that says so.
   TRY(sys::set_parent_death_signal(SIGKILL));
   TRY_SET(UniqueFd run_dir, sys::duplicate(places_.run_dir.borrow()));
-  TRY(close_others(std::array{run_dir.borrow().get(), keeper.borrow().get(),
-                              datagrams_.borrow().get(), listener_.borrow().get()}));
+  TRY(leave_streams());
+  TRY(sys::close_all_but(std::array{0, 1, 2, run_dir.borrow().get(), keeper.borrow().get(),
+                                    datagrams_.borrow().get(), listener_.borrow().get()}));
   TRY(sys::set_command_line("planet: resolver of " + record_.id.substr(0, kShortId)));
   TRY_SET(network::ResolverPlan plan, plan_resolver(run_dir.borrow(), std::move(keeper)));
   run_dir.reset();

@@ -36,7 +36,7 @@ UniqueFd own_network() {
   return *sys::open_at(sys::kCwd, "/proc/thread-self/ns/net", O_RDONLY);
 }
 
-Connection connection_to(std::string network, std::string address, bool internal) {
+Connection connection_to(const std::string& network, std::string_view address, bool internal) {
   Connection connection;
   connection.network = network;
   connection.network_id = "id-of-" + network;

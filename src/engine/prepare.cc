@@ -175,6 +175,7 @@ Result<UniqueFd> claim_connections(const Places& places, const RunRequest& reque
   record.publications = std::move(ports.publications);
   record.exposed = std::move(ports.exposed);
   record.attachments = request.attachments;
+  for (const std::string& entry : request.naming.hosts) TRY(check_host_entry(entry));
   if (record.attachments.empty()) return UniqueFd();
   TRY_SET(ClaimedNetworks claimed, claim_networks(places, record.attachments));
   // Two that want the same port are found now, whatever address they come to be at.

@@ -70,14 +70,6 @@ class Cursor {
 
 }  // namespace
 
-Result<UniqueFd> open_network_run_dir(BorrowedFd run_dir, const std::string& network_id) {
-  constexpr int kFlags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW;
-  const std::string path = network_dir(network_id);
-  auto dir = sys::open_at(run_dir, path.c_str(), kFlags);
-  if (dir || dir.error().code() != Code::kNotFound) return dir;
-  return sys::make_directories(run_dir, path, 0700);
-}
-
 Result<Leases> Leases::open(BorrowedFd run_dir, const Network& network) {
   TRY_SET(UniqueFd dir, open_or_make(run_dir, network_dir(network.id) + "/leases"),
           "leases of network " + network.name);

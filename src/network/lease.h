@@ -25,9 +25,6 @@
 
 namespace planet::network {
 
-// What is known of a network while containers are in it: runroot/networks/<id>, made when it is missing.
-Result<UniqueFd> open_network_run_dir(BorrowedFd run_dir, const std::string& network_id);
-
 // Whether a container lives: it must, from before it leases until it has released.
 using Lives = std::function<bool(const std::string& owner)>;
 
