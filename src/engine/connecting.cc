@@ -33,13 +33,16 @@ bool has(const auto& range, const auto& value, auto projection) {
   return std::ranges::find(range, value, projection) != range.end();
 }
 
-network::Veth veth_of(const Connection& connection, const network::Network& network) {
+// With published ports it may speak to itself by way of this host.
+network::Veth veth_of(const Connection& connection, const network::Network& network,
+                      bool publishes) {
   return {.host_name = connection.port,
           .name = connection.interface.name,
           .bridge = connection.bridge,
           .mac = connection.interface.mac,
           .mtu = link_mtu(network),
-          .isolated = !network.link.connects_containers};
+          .isolated = !network.link.connects_containers,
+          .hairpin = publishes};
 }
 
 // The container's end and this host's are there, both down.
@@ -52,13 +55,13 @@ Result<> make_link(Links& links, Firewall& firewall, const Connection& connectio
                                  .mtu = link_mtu(network)},
                                 ns);
   TRY(ensure_bridge(links, firewall, network));
-  return links.create_veth(veth_of(connection, network), ns);
+  return links.create_veth(veth_of(connection, network, false), ns);
 }
 
 Result<> connect_link(Links& links, Links& inside, const Connection& connection,
-                      const network::Network& network) {
+                      const network::Network& network, bool publishes) {
   if (connection.port.empty()) return inside.furnish(connection.interface);
-  return links.connect_veth(veth_of(connection, network), inside, connection.interface);
+  return links.connect_veth(veth_of(connection, network, publishes), inside, connection.interface);
 }
 
 // The ports of this host are held for this container: whatever the packet filter has for them was left by another.
@@ -241,7 +244,8 @@ Result<> Connecting::connect(std::vector<UniqueFd> made) {
         "network " + networks_[i].name);
   TRY(apply(firewall, connections_));
   for (std::size_t i = 0; i < networks_.size(); ++i) {
-    TRY(connect_link(links, inside, connections_.networks[i], networks_[i]),
+    TRY(connect_link(links, inside, connections_.networks[i], networks_[i],
+                     !connections_.published.empty()),
         "network " + networks_[i].name);
     TRY(add_names(record_.attachments[i], connections_.networks[i]),
         "network " + networks_[i].name);

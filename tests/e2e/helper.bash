@@ -11,6 +11,7 @@ machine() {
 	find /sys/fs/cgroup -type d -path '*/planet/*' 2>/dev/null
 	ls /run/planet-runtime 2>/dev/null || true  # none was ever made
 	ip -o link 2>/dev/null | sed 's/^[0-9]*: //; s/ .*//'
+	nft list tables 2>/dev/null || true
 }
 
 # refute COMMAND...: it must fail. (Of a line that begins with "!" nobody asks how it ended: SC2314.)

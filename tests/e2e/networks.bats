@@ -22,7 +22,8 @@ subnet() { planet network inspect -f '{{(index .IPAM.Config 0).Subnet}}' "$1"; }
 	id=$(planet network inspect -f '{{.Id}}' bridge)
 	[ "$(planet network inspect -f '{{.Id}}' bridge)" = "$id" ] # it stays what it is
 	[ "$(planet network inspect -f '{{.Name}}' "${id:0:5}")" = bridge ]
-	[ "$(planet network inspect -f '{{index .Options "com.docker.network.bridge.name"}}' bridge)" = planet0 ]
+	# planet0 is that of the usual store.
+	[ "$(planet network inspect -f '{{index .Options "com.docker.network.bridge.name"}}' bridge)" = "pl-${id:0:12}" ]
 	[ "$(planet network inspect none | jq -c '.[0].IPAM.Config, .[0].Containers')" = $'null\n{}' ]
 	for name in bridge host none default; do
 		run planet network rm "$name"
@@ -195,7 +196,8 @@ refused() {
 	refused 'bridge has com.docker' -o colour=blue net
 	refused '68 to 65535' -o mtu=1 net
 	refused '68 to 65535' -o mtu=99999999999999999999 net
-	refused 'planet0 is that of network bridge' -o com.docker.network.bridge.name=planet0 net
+	bridge=$(planet network inspect -f '{{index .Options "com.docker.network.bridge.name"}}' bridge)
+	refused "$bridge is that of network bridge" -o "com.docker.network.bridge.name=$bridge" net
 	refused 'at most 15 letters' -o com.docker.network.bridge.name=../../x net
 	refused '--ipv4=false' --ipv4=false --subnet 10.203.0.0/16 net
 	refused '--ipv6=false' --ipv6=false --subnet fd00:203::/64 net

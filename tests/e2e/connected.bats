@@ -1,0 +1,237 @@
+#!/usr/bin/env bats
+# Containers in networks: addresses, names, published ports, what keeps them apart, and that all of it goes with them. The host is
+# a network namespace of the test's own, with a neighbour in another one.
+load helper
+bats_require_minimum_version 1.5.0
+
+in_ns() { # PID COMMAND...: in that network namespace
+	local pid=$1
+	shift
+	nsenter -t "$pid" -n "$@"
+}
+planet() { in_ns "$host" "$PLANET_BIN" --root "$root" --runroot "$runroot" "$@"; }
+at_host() { in_ns "$host" "$@"; }
+at_neighbour() { in_ns "$neighbour" "$@"; }
+
+setup() {
+	begin_test
+	unshare -n sleep 1000 3>&- &
+	host=$!
+	unshare -n sleep 1000 3>&- &
+	neighbour=$!
+	for pid in $host $neighbour; do
+		for _ in $(seq 100); do [ "$(readlink "/proc/$pid/ns/net")" != "$(readlink /proc/self/ns/net)" ] && break; sleep 0.02; done
+		in_ns "$pid" ip link set lo up
+	done
+	at_host ip link add wire type veth peer name wire netns "$neighbour"
+	at_host ip address add 192.0.2.1/24 dev wire
+	at_host ip address add 2001:db8::1/64 dev wire nodad
+	at_host ip link set wire up
+	at_neighbour ip address add 192.0.2.2/24 dev wire
+	at_neighbour ip address add 2001:db8::2/64 dev wire nodad
+	at_neighbour ip link set wire up
+	cp "$BATS_TEST_DIRNAME/net_peer.py" "$top/peer"
+}
+
+# What is left of containers in the host's network, when all are removed.
+traces() {
+	at_host ip -o link | grep -o ' plp[0-9a-f]*' || :
+	ls "$runroot"/connections "$runroot"/networks/*/leases "$runroot"/networks/*/names "$runroot"/networks/*/owners 2>/dev/null |
+		grep -v -e ':$' -e '^cursor' -e '^$' || :
+	at_host nft list ruleset | grep plp || :
+	at_host nft list ruleset | grep -A 2 'map published' | grep elements || :
+	pgrep -f '^planet: resolver' || :
+}
+
+teardown() {
+	local id left=0
+	for id in $(planet ps -aq 2>/dev/null); do planet rm -f "$id" >/dev/null 2>&1; done
+	# The kernel takes interfaces away when it comes to it.
+	for _ in $(seq 100); do [ -n "$(traces)" ] || break; sleep 0.05; done
+	[ -z "$(traces)" ] || { echo "left: $(traces)"; left=1; }
+	planet network prune -f >/dev/null || left=1
+	[ -z "$(at_host nft list ruleset)" ] || { echo "left: $(at_host nft list ruleset)"; left=1; }
+	[ -z "$(at_host ip -o link | grep -e planet0 -e ' pl-' || :)" ] || { echo "left: a bridge"; left=1; }
+	kill "$host" "$neighbour"
+	wait "$host" "$neighbour" || :
+	end_test
+	[ $left = 0 ]
+}
+
+address_of() { planet inspect -f "{{.NetworkSettings.Networks.$2.${3:-IPAddress}}}" "$1"; }
+
+# A server in a container: answers with the client's address and what it was sent.
+serve() { # NAME [FLAGS...]
+	local name=$1
+	shift
+	planet run -d --name "$name" -v "$top/peer:/peer:ro" -v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro "$@" busybox \
+		/usr/bin/python3 /peer serve 80
+	for _ in $(seq 100); do planet logs "$name" | grep -q ready && return; sleep 0.05; done
+	return 1
+}
+peer=(-v /usr:/usr:ro -v /lib:/lib:ro -v /lib64:/lib64:ro)
+ask_inside() { # NETWORK PROTOCOL ADDRESS PORT: from a new container
+	planet run --rm --network "$1" -v "$top/peer:/peer:ro" "${peer[@]}" busybox /usr/bin/python3 /peer ask "$2" "$3" "$4"
+}
+ask() { python3 "$top/peer" ask "$@"; }
+
+@test "two containers find each other by name, alias and id, by IPv4 and IPv6" {
+	planet network create --ipv6 blue
+	serve web --network blue --network-alias www
+	four=$(address_of web blue) six=$(address_of web blue GlobalIPv6Address)
+	[[ "$four" == 10.* ]] && [[ "$six" == fd* ]]
+	for name in web www WEB "$(planet inspect -f '{{.Id}}' web | cut -c1-12)" web.blue; do
+		run planet run --rm --network blue busybox nslookup "$name"
+		[[ "$output" == *"Address: $four"*"Address: $six"* ]]
+	done
+	for way in "$four" "$six" web; do
+		for protocol in tcp udp; do
+			run ask_inside blue "$protocol" "$way" 80
+			[ "$status" = 0 ]
+			[[ "$output" == *" said hello" ]]
+		done
+	done
+	run planet run --rm --network blue busybox nslookup "$four"
+	[[ "$output" == *"name = web"* ]]
+	run planet run --rm --network blue busybox nslookup nobody
+	[ "$status" = 1 ]
+	# What it is called itself.
+	planet run --rm --network blue --hostname mars --domainname example.org busybox grep -q "$(printf '\tmars.example.org mars')" /etc/hosts
+	# A name goes with its container.
+	planet rm -f web
+	run planet run --rm --network blue busybox nslookup web
+	[ "$status" = 1 ]
+}
+
+@test "networks are apart, unless a container is in both" {
+	planet network create blue
+	planet network create red
+	serve web --network blue
+	run ask_inside red tcp "$(address_of web blue)" 80
+	[ "$status" != 0 ]
+	run planet run --rm --network red busybox nslookup web
+	[ "$status" = 1 ]
+	run planet run --rm --network red --network blue busybox sh -c 'nslookup web >/dev/null && ip -o -4 address | grep -c eth'
+	[ "$output" = 2 ]
+	ask_inside bridge tcp "$(address_of web blue)" 80 && return 1
+	# Nobody has a name on the default network.
+	planet run -d --name plain --network bridge busybox sleep 1000
+	run planet run --rm --network bridge busybox nslookup plain
+	[ "$status" = 1 ]
+}
+
+@test "an internal network has no way out, and nobody looks for a name outside of it" {
+	planet network create --internal shut
+	serve web --network shut
+	ask_inside shut tcp web 80
+	[ "$(planet run --rm --network shut busybox ip route | grep -c default || :)" = 0 ]
+	run ask_inside shut tcp 192.0.2.2 80
+	[ "$status" != 0 ]
+	run planet run --rm --network shut busybox nslookup example.org
+	[ "$status" = 1 ]
+	[[ "$output" != *"connection timed out"* ]]
+}
+
+@test "what is published on 127.0.0.1 is there for the host, and for nobody else" {
+	planet network create blue
+	serve web --network blue -p 8080:80 -p 8081:80/udp
+	[ "$(planet port web)" = $'80/tcp -> 127.0.0.1:8080\n80/udp -> 127.0.0.1:8081' ]
+	[ "$(planet ps --format '{{.Ports}}')" = "127.0.0.1:8080->80/tcp, 127.0.0.1:8081->80/udp" ]
+	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
+	at_host python3 "$top/peer" ask udp 127.0.0.1 8081
+	at_neighbour ip route add 127.0.0.0/8 via 192.0.2.1 || :
+	run at_neighbour python3 "$top/peer" ask tcp 192.0.2.1 8080
+	[ "$status" != 0 ]
+	# No program of the host and no other container takes it.
+	run at_host python3 -c 'import socket; socket.socket().bind(("127.0.0.1", 8080))'
+	[ "$status" != 0 ]
+	run planet run --rm --network blue -p 8080:80 busybox true
+	[ "$status" = 125 ] && [ "${#lines[@]}" = 1 ]
+	[[ "$output" == *"127.0.0.1:8080/tcp of this host is already allocated"* ]]
+	planet rm -f web
+	planet run --rm --network blue -p 8080:80 busybox true
+}
+
+@test "what is published on all addresses is there for the neighbour, whose address the server sees" {
+	planet network create --ipv6 blue
+	serve web --network blue -p 0.0.0.0:8080:80 -p 0.0.0.0:8080:80/udp -p '[::]:8080:80'
+	for protocol in tcp udp; do
+		run at_neighbour python3 "$top/peer" ask $protocol 192.0.2.1 8080
+		[ "$output" = "192.0.2.2 said hello" ]
+	done
+	run at_neighbour python3 "$top/peer" ask tcp 2001:db8::1 8080
+	[ "$output" = "2001:db8::2 said hello" ]
+	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
+	# From a container, the server itself among them, to the address of the host.
+	ask_inside blue tcp 192.0.2.1 8080
+	planet exec web /usr/bin/python3 /peer ask tcp 192.0.2.1 8080
+	# Its own address is reached by nobody from outside.
+	at_neighbour ip route add "$(planet network inspect -f '{{(index .IPAM.Config 0).Subnet}}' blue)" via 192.0.2.1
+	run at_neighbour python3 "$top/peer" ask tcp "$(address_of web blue)" 80
+	[ "$status" != 0 ]
+}
+
+@test "addresses: those that are asked for, those that are taken, those of the dead" {
+	planet network create --subnet 10.9.8.0/29 --gateway 10.9.8.1 small
+	planet run -d --name one --network small --ip 10.9.8.5 --mac-address 02:42:00:00:00:05 busybox sleep 1000
+	[ "$(address_of one small)" = 10.9.8.5 ]
+	[ "$(planet exec one cat /sys/class/net/eth0/address)" = 02:42:00:00:00:05 ]
+	run planet run --rm --network small --ip 10.9.8.5 busybox true
+	[ "$status" = 125 ] && [ "${#lines[@]}" = 1 ]
+	[[ "$output" == *10.9.8.5* ]]
+	for name in two three four five; do planet run -d --name $name --network small busybox sleep 1000; done
+	run planet run --rm --network small busybox true
+	[ "$status" = 125 ] && [ "${#lines[@]}" = 1 ]
+	# The keeper is killed, and the container with it: its address is free, and its port.
+	kill -9 "$(pgrep -f "^planet: keeper of $(planet inspect -f '{{.Id}}' five | cut -c1-12)")"
+	for _ in $(seq 100); do [ "$(planet inspect -f '{{.State.Status}}' five)" = running ] || break; sleep 0.05; done
+	planet run --rm --network small busybox true
+}
+
+@test "a packet filter that was emptied is there again with the next container" {
+	planet network create blue
+	serve web --network blue -p 8080:80
+	at_host nft flush ruleset
+	run at_host timeout 3 python3 "$top/peer" ask tcp 127.0.0.1 8080
+	[ "$status" != 0 ]
+	planet run --rm --network blue busybox true
+	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
+}
+
+@test "many at once have addresses of their own, and leave nothing, however they end" {
+	planet network create blue
+	for i in $(seq 24); do planet run -d --name "c$i" --network blue busybox sleep 1000 >/dev/null 2>"$top/err$i" & done
+	wait $(jobs -p | grep -v -e "^$host$" -e "^$neighbour$")
+	[ "$(planet ps -q | wc -l)" = 24 ]
+	for i in $(seq 24); do address_of "c$i" blue; done | sort >"$top/addresses"
+	[ "$(uniq "$top/addresses" | wc -l)" = 24 ]
+	for i in $(seq 24); do echo "nslookup c$i >/dev/null || echo c$i"; done >"$top/look"
+	[ -z "$(planet run --rm -i --network blue busybox sh <"$top/look")" ]
+	pkill -9 -f "^planet: keeper of ($(for i in 3 5 7; do planet inspect -f '{{.Id}}' "c$i" | cut -c1-12; done | paste -sd '|'))"
+	planet rm -f $(planet ps -aq) >/dev/null
+}
+
+@test "a killed resolver comes back, and one that nobody asks costs nothing" {
+	planet network create blue
+	planet run -d --name box --network blue busybox sleep 1000
+	[ -z "$(pgrep -f '^planet: resolver of' || :)" ]
+	planet exec box nslookup box
+	kill -9 "$(pgrep -f '^planet: resolver of')"
+	for _ in $(seq 20); do planet exec box nslookup box && break; sleep 0.2; done
+	planet exec box nslookup box
+	planet rm -f box
+	[ -z "$(pgrep -f '^planet: resolver of' || :)" ]
+}
+
+@test "a restart connects again, and a network that is gone is named" {
+	planet network create blue
+	planet run -d --name box --network blue -p 8080:80 busybox sleep 1000
+	planet restart -t 0 box
+	[ "$(planet port box 80)" = 127.0.0.1:8080 ]
+	planet exec box ip -o -4 address show eth0
+	run planet network rm blue
+	[ "$status" = 1 ] && [ "${#lines[@]}" = 1 ]
+	planet rm -f box
+	planet network rm blue
+	[ -z "$(at_host ip -o link | grep ' pl-' || :)" ]
+}
