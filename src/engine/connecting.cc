@@ -52,7 +52,8 @@ Result<> make_link(Links& links, Firewall& firewall, const Connection& connectio
     return links.create_macvlan({.name = connection.interface.name,
                                  .parent = network.link.parent,
                                  .mac = connection.interface.mac,
-                                 .mtu = link_mtu(network)},
+                                 .mtu = network.link.mtu,
+                                 .mode = network.link.mode},
                                 ns);
   TRY(ensure_bridge(links, firewall, network));
   return links.create_veth(veth_of(connection, network, false), ns);

@@ -142,6 +142,13 @@ Result<> plan_seccomp(const Engine& engine, const RunRequest& request, Record& r
   return keep_seccomp(engine.places, record.id, *spec.linux_.seccomp);
 }
 
+// Its addresses and routes are those that it is given, whatever a router says: RFC 4862. A kernel without IPv6 has no such
+// parameter.
+void ignore_advertisements(oci::Spec& spec) {
+  if (sys::exists_at(sys::kCwd, "/proc/sys/net/ipv6"))
+    spec.linux_.sysctl.try_emplace("net.ipv6.conf.default.accept_ra", "0");
+}
+
 // Nobody else's file is written: whoever reads it later must find the id of this container.
 Result<> write_id_file(const RunRequest& request, const std::string& id, Undo& undo) {
   if (request.id_file.empty()) return {};
@@ -242,6 +249,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   plan_recorded_mounts(record, prepared.spec);
   note_process(record, prepared.spec, *prepared.user);
   plan_host_files(engine.places, record, prepared.spec);
+  if (!record.attachments.empty()) ignore_advertisements(prepared.spec);
   TRY(plan_seccomp(engine, request, record, prepared.spec));
   TRY(write_id_file(request, record.id, undo));
   // One that is removed at its end has no next start.

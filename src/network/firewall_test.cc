@@ -37,6 +37,7 @@ class FirewallTest : public testing::TestWithParam<const char*> {
     run_path_ = name;
     fds_ = open_fds();
     run_dir_ = UniqueFd(::open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    original_ = own_net_ns();
     if (::unshare(CLONE_NEWNET) < 0) GTEST_SKIP() << "needs root, for network namespaces";
     host_ = own_net_ns();
     links_.emplace(std::move(*Links::open()));
@@ -63,6 +64,8 @@ class FirewallTest : public testing::TestWithParam<const char*> {
     links_.reset();
     containers_.clear();
     host_.reset();
+    EXPECT_EQ(::setns(original_.borrow().get(), CLONE_NEWNET), 0);
+    original_.reset();
     EXPECT_EQ(open_fds(), fds_);
   }
 
@@ -154,6 +157,7 @@ class FirewallTest : public testing::TestWithParam<const char*> {
   }
 
   std::ptrdiff_t fds_ = 0;
+  UniqueFd original_;  // the network that the test program is in
   UniqueFd host_;
   std::optional<Links> links_;
   std::string run_path_;
@@ -473,7 +477,7 @@ TEST_P(FirewallTest, ReadsAsItIsMeant) {
         "tcp . 127.0.0.1 . 8081 : 10.88.0.10 . 80",
         "iifname @bridges oifname != @bridges masquerade",
         "fib daddr type local dnat ip to meta l4proto . th dport map @published_all4",
-        "udp sport 67 drop", "\"plpa\" . 02:50:0a:58:00:0a . 10.88.0.10"})
+        "udp sport 67 drop", "\"plpa\" . 02:42:0a:58:00:0a . 10.88.0.10"})
     EXPECT_TRUE(rules.contains(part)) << part << "\nin\n" << rules;
 }
 

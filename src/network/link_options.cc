@@ -72,8 +72,16 @@ Result<> set_prefix(std::string_view key, std::string_view value, LinkOptions& t
 Result<> set_connects(std::string_view key, std::string_view value, LinkOptions& to) {
   return set_bool(key, value, to.connects_containers);
 }
-Result<> set_masquerades(std::string_view key, std::string_view value, LinkOptions& to) {
-  return set_bool(key, value, to.masquerades);
+// Without it what leaves has an address that nobody outside can answer to, unless they are told of routes.
+Result<> set_masquerades(std::string_view key, std::string_view value, LinkOptions& /*to*/) {
+  bool wanted = true;
+  TRY(set_bool(key, value, wanted));
+  if (wanted) return {};
+  return fail(Code::kInvalidArgument,
+              std::string(key) +
+                  " is always true: what leaves a bridge has this "
+                  "host's address; leave it out, or use the driver macvlan for "
+                  "containers whose own addresses are to be seen");
 }
 Result<> set_binding(std::string_view key, std::string_view value, LinkOptions& to) {
   const auto address = Address::parse(value);

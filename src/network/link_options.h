@@ -2,7 +2,7 @@
 //
 //   bridge    com.docker.network.bridge.name                  what the bridge is called
 //             com.docker.network.bridge.enable_icc            whether its containers may talk with each other
-//             com.docker.network.bridge.enable_ip_masquerade  whether what leaves it has this host's address
+//             com.docker.network.bridge.enable_ip_masquerade  true: what leaves it has this host's address
 //             com.docker.network.bridge.host_binding_ipv4     where -p listens that names no address
 //             com.docker.network.container_iface_prefix       "eth" of the containers' eth0
 //   macvlan   parent, macvlan_mode
@@ -37,7 +37,7 @@ struct LinkOptions {
   std::string container_prefix = "eth";
   // Of a bridge:
   std::string bridge;  // empty: one made of the network's id
-  bool connects_containers = true, masquerades = true;
+  bool connects_containers = true;
   std::optional<Address> host_binding;
   // Of a macvlan:
   std::string parent;

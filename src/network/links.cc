@@ -366,6 +366,24 @@ Result<> Links::furnish(const Interface& interface) {
   return socket_.exchange(messages, "give the container's " + interface.name + " its addresses");
 }
 
+namespace {
+
+std::uint32_t kernel_mode(MacvlanMode mode) {
+  switch (mode) {
+    case MacvlanMode::kBridge:
+      return MACVLAN_MODE_BRIDGE;
+    case MacvlanMode::kPrivate:
+      return MACVLAN_MODE_PRIVATE;
+    case MacvlanMode::kVepa:
+      return MACVLAN_MODE_VEPA;
+    case MacvlanMode::kPassthru:
+      return MACVLAN_MODE_PASSTHRU;
+  }
+  return MACVLAN_MODE_BRIDGE;
+}
+
+}  // namespace
+
 Result<> Links::create_macvlan(const Macvlan& macvlan, BorrowedFd net_ns) {
   TRY_SET(const std::uint32_t parent, number_of(macvlan.parent));
   NetlinkMessages messages;
@@ -373,13 +391,13 @@ Result<> Links::create_macvlan(const Macvlan& macvlan, BorrowedFd net_ns) {
   messages.put_text(IFLA_IFNAME, macvlan.name);
   messages.put_u32(IFLA_LINK, parent);
   messages.put(IFLA_ADDRESS, view(macvlan.mac.bytes()));
-  messages.put_u32(IFLA_MTU, macvlan.mtu);
+  if (macvlan.mtu != 0) messages.put_u32(IFLA_MTU, macvlan.mtu);
   messages.put_u32(IFLA_NET_NS_FD, static_cast<std::uint32_t>(net_ns.get()));
   {
     const auto info = messages.nest(IFLA_LINKINFO);
     messages.put_text(IFLA_INFO_KIND, "macvlan");
     const auto data = messages.nest(IFLA_INFO_DATA);
-    messages.put_u32(IFLA_MACVLAN_MODE, MACVLAN_MODE_BRIDGE);
+    messages.put_u32(IFLA_MACVLAN_MODE, kernel_mode(macvlan.mode));
   }
   return socket_.exchange(messages, "make a macvlan of " + macvlan.parent);
 }

@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/unique_fd.h"
 #include "network/address.h"
+#include "network/link_options.h"
 #include "network/mac.h"
 #include "sys/netlink.h"
 
@@ -63,7 +64,8 @@ struct Macvlan {
   std::string name;
   std::string parent;
   Mac mac;
-  unsigned mtu = 1500;
+  unsigned mtu = 0;  // 0: the parent's
+  MacvlanMode mode = MacvlanMode::kBridge;
 };
 
 // An interface as its container sees it.
@@ -106,7 +108,7 @@ class Links {
   // the container's namespace. After an error the pair is still there: remove() it.
   Result<> connect_veth(const Veth& veth, Links& inside, const Interface& interface);
 
-  // In bridge mode: macvlans of one parent reach each other. furnish(), of the container's namespace, follows.
+  // In bridge mode macvlans of one parent reach each other. furnish(), of the container's namespace, follows.
   // Errors: kNotFound - no such parent.
   Result<> create_macvlan(const Macvlan& macvlan, BorrowedFd net_ns);
   Result<> furnish(const Interface& interface);

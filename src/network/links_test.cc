@@ -26,6 +26,7 @@ class LinksTest : public testing::Test {
  protected:
   void SetUp() override {
     fds_ = open_fds();
+    original_ = own_net_ns();
     if (::unshare(CLONE_NEWNET) < 0) GTEST_SKIP() << "needs root, for network namespaces";
     links_.emplace(std::move(*Links::open()));
     inside_ns_ = new_net_ns();
@@ -36,6 +37,8 @@ class LinksTest : public testing::Test {
     links_.reset();
     inside_.reset();
     inside_ns_.reset();
+    EXPECT_EQ(::setns(original_.borrow().get(), CLONE_NEWNET), 0);
+    original_.reset();
     EXPECT_EQ(open_fds(), fds_);
   }
 
@@ -91,6 +94,7 @@ class LinksTest : public testing::Test {
   std::optional<Links> links_, inside_;
   UniqueFd inside_ns_;
   std::ptrdiff_t fds_ = 0;
+  UniqueFd original_;  // the network that the test program is in
 };
 
 TEST_F(LinksTest, MakesABridgeTwice) {
@@ -131,12 +135,12 @@ TEST_F(LinksTest, AttachesAContainerThatIsReached) {
   for (const char* part :
        {"state forwarding", "hairpin off", "learning off", "flood off", "isolated off"})
     EXPECT_TRUE(port.contains(part)) << part << " in " << port;
-  EXPECT_TRUE(shell("bridge fdb show dev plp0").contains("02:50:0a:58:00:02 master plb0 static"));
+  EXPECT_TRUE(shell("bridge fdb show dev plp0").contains("02:42:0a:58:00:02 master plb0 static"));
   EXPECT_FALSE(shell("ip address show plp0").contains("fe80"));
   const InNamespace inside(inside_ns_);
   const std::string said = shell("ip address show eth0; ip route; ip -6 route");
-  for (const char* part : {"inet 10.88.0.2/24 brd 10.88.0.255", "fe80::50:aff:fe58:2/64",
-                           "default via 10.88.0.1", "default via fd88::1", "02:50:0a:58:00:02"})
+  for (const char* part : {"inet 10.88.0.2/24 brd 10.88.0.255", "fe80::42:aff:fe58:2/64",
+                           "default via 10.88.0.1", "default via fd88::1", "02:42:0a:58:00:02"})
     EXPECT_TRUE(said.contains(part)) << part << " in " << said;
   EXPECT_FALSE(said.contains("tentative")) << said;
 }

@@ -156,13 +156,16 @@ TEST(NetworkTest, SomeAddressesAreNobodys) {
 TEST(LinkOptionsTest, AreDockers) {
   const auto bridge = parse_link_options(
       Driver::kBridge, {{"com.docker.network.bridge.name", "br0"},
-                        {"com.docker.network.bridge.enable_ip_masquerade", "false"},
+                        {"com.docker.network.bridge.enable_ip_masquerade", "true"},
                         {"com.docker.network.bridge.host_binding_ipv4", "192.0.2.1"},
                         {"com.docker.network.container_iface_prefix", "net"},
                         {"com.docker.network.driver.mtu", "9000"}});
   ASSERT_TRUE(bridge) << bridge.error().to_string();
   EXPECT_EQ(bridge->bridge, "br0");
-  EXPECT_FALSE(bridge->masquerades);
+  const auto bare = parse_link_options(
+      Driver::kBridge, {{"com.docker.network.bridge.enable_ip_masquerade", "false"}});
+  ASSERT_FALSE(bare);
+  EXPECT_TRUE(bare.error().to_string().contains("always true"));
   EXPECT_EQ(bridge->host_binding, address("192.0.2.1"));
   EXPECT_EQ(bridge->container_prefix, "net");
   EXPECT_EQ(bridge->mtu, 9000U);

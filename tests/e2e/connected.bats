@@ -95,6 +95,7 @@ ask() { python3 "$top/peer" ask "$@"; }
 	[[ "$output" == *"name = web"* ]]
 	run planet run --rm --network blue busybox nslookup nobody
 	[ "$status" = 1 ]
+	[ "$(planet run --rm --network blue busybox cat /proc/sys/net/ipv6/conf/eth0/accept_ra)" = 0 ]
 	# What it is called itself.
 	planet run --rm --network blue --hostname mars --domainname example.org busybox grep -q "$(printf '\tmars.example.org mars')" /etc/hosts
 	# A name goes with its container.
@@ -186,6 +187,17 @@ ask() { python3 "$top/peer" ask "$@"; }
 	kill -9 "$(pgrep -f "^planet: keeper of $(planet inspect -f '{{.Id}}' five | cut -c1-12)")"
 	for _ in $(seq 100); do [ "$(planet inspect -f '{{.State.Status}}' five)" = running ] || break; sleep 0.05; done
 	planet run --rm --network small busybox true
+}
+
+@test "a macvlan is on the network of its parent" {
+	planet network create -d macvlan -o parent=wire --subnet 192.0.2.0/24 --gateway 192.0.2.2 --ip-range 192.0.2.128/25 wide
+	serve web --network wide
+	[[ "$(address_of web wide)" == 192.0.2.1[2-9]? ]]
+	run at_neighbour python3 "$top/peer" ask tcp "$(address_of web wide)" 80
+	[ "$output" = "192.0.2.2 said hello" ]
+	ask_inside wide tcp web 80
+	run planet run --rm --network wide -p 8080:80 busybox true
+	[ "$status" = 125 ] && [ "${#lines[@]}" = 1 ]
 }
 
 @test "a packet filter that was emptied is there again with the next container" {
