@@ -29,6 +29,8 @@ class Connecting {
       : places_(places), record_(record), names_(places, record) {}
   Connecting(const Connecting&) = delete;
   Connecting& operator=(const Connecting&) = delete;
+  Connecting(Connecting&&) = delete;
+  Connecting& operator=(Connecting&&) = delete;
   ~Connecting();
 
   // Whether there is anything to do.
