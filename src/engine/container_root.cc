@@ -135,7 +135,8 @@ std::vector<std::string> layer_dirs(const Engine& engine, const Record& record) 
   std::vector<std::string> dirs;
   for (std::size_t i = 0; i < record.layers.size() && i < record.shown_layers; ++i)
     dirs.push_back(engine.store.layer_dir(record.layers[i]));
-  dirs.push_back(mount_places(engine.places));
+  // The changes of the container come over them, as one more.
+  if (dirs.size() + 1 < fs::kMostLayers) add_mount_places(engine.places, dirs);
   return dirs;
 }
 

@@ -8,6 +8,7 @@
 #include "engine/name_service.h"
 #include "engine/reserve.h"
 #include "engine/sharing.h"
+#include "fs/overlay.h"
 #include "sys/file.h"
 
 namespace planet::engine {
@@ -186,8 +187,8 @@ Result<> write_host_files(const Places& places, const Record& record,
   return {};
 }
 
-std::string mount_places(const Places& places) {
-  return places.root + "/" + kMountPlaces;
+void add_mount_places(const Places& places, std::vector<std::string>& layers) {
+  if (layers.size() < fs::kMostLayers) layers.push_back(places.root + "/" + kMountPlaces);
 }
 
 Result<> make_mount_places(BorrowedFd root) {

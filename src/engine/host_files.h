@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "engine/connections.h"
@@ -46,8 +47,9 @@ void plan_host_files(const Places& places, const Record& record, oci::Spec& spec
 Result<> write_host_files(const Places& places, const Record& record,
                           const Connections& connections);
 
-// The lowest layer of every root.
-std::string mount_places(const Places& places);
+// Adds the lowest layer of a root. With as many layers as the kernel takes there is no room for it, and the places are made in
+// the container's own directory, if it has none.
+void add_mount_places(const Places& places, std::vector<std::string>& layers);
 // Makes it if it is missing.
 Result<> make_mount_places(BorrowedFd root);
 

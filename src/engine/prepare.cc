@@ -62,7 +62,7 @@ Result<runtime::RootSource> make_root_dirs(const Engine& engine, const RunReques
   const std::string path = engine.places.container_dir(record.id);
   runtime::OverlayRoot overlay{
       .layers = image.layers, .upper = path + "/upper", .work = path + "/work"};
-  overlay.layers.push_back(mount_places(engine.places));
+  add_mount_places(engine.places, overlay.layers);
   return overlay;
 }
 
@@ -276,7 +276,7 @@ Result<runtime::RootSource> root_of(const Engine& engine, const Record& record) 
                                        record.name + " has been removed; load it again");
     root.layers.push_back(engine.store.layer_dir(record.layers[i]));
   }
-  root.layers.push_back(mount_places(engine.places));
+  add_mount_places(engine.places, root.layers);
   return root;
 }
 

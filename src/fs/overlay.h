@@ -5,6 +5,7 @@
 // of its own where every layer has a short name.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@
 #include "fs/detached_mount.h"
 
 namespace planet::fs {
+
+inline constexpr std::size_t kMostLayers = 500;  // OVL_MAX_STACK
 
 struct OverlayDirs {
   std::vector<std::string> layers;  // topmost first, at least one
