@@ -4,7 +4,6 @@
 #include <linux/netlink.h>
 
 #include <algorithm>
-#include <functional>
 #include <optional>
 #include <utility>
 
@@ -255,18 +254,14 @@ Result<> Connecting::connect(std::vector<UniqueFd> made) {
   return {};
 }
 
-// As docker has it: nobody finds anybody by name on the default network.
 Result<> Connecting::add_names(const network::Attachment& attachment,
                                const Connection& connection) const {
-  if (connection.network == network::kDefaultNetwork) return {};
+  network::NamesEntry entry{
+      .owner = record_.id, .names = names_in(record_, attachment), .addresses = {}};
+  if (entry.names.empty()) return {};
   TRY_SET(const UniqueFd dir,
           network::open_network_run_dir(places_.run_dir.borrow(), connection.network_id));
   TRY_SET(const network::Names names, network::Names::open(dir.borrow()));
-  network::NamesEntry entry{.owner = record_.id, .names = {record_.name}, .addresses = {}};
-  for (const std::string& alias : attachment.aliases) entry.names.push_back(alias);
-  entry.names.push_back(record_.id.substr(0, kShortId));
-  if (!record_.hostname.empty() && !has(entry.names, record_.hostname, std::identity()))
-    entry.names.push_back(record_.hostname);
   for (const auto& address : connection.interface.addresses)
     entry.addresses.push_back(address.address);
   return names.add(entry);

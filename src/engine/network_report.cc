@@ -101,19 +101,6 @@ json::value wanted_addresses(const network::Attachment* attachment) {
   return object;
 }
 
-// What it answers to there; in the default network containers do not find each other by name.
-json::value names_in(const Record& record, const network::Attachment* attachment) {
-  if (attachment == nullptr || attachment->network == network::kDefaultNetwork) return nullptr;
-  std::vector<std::string> names{record.name};
-  const auto add = [&](const std::string& name) {
-    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
-  };
-  for (const std::string& alias : attachment->aliases) add(alias);
-  add(record.id.substr(0, kShortId));
-  add(record.hostname);
-  return oci::to_array(names);
-}
-
 // One of "Networks".
 json::object endpoint_json(const Record& record, const std::string& name,
                            const Connection* connection) {
@@ -122,6 +109,8 @@ json::object endpoint_json(const Record& record, const std::string& name,
   const network::Attachment* said = attachment == record.attachments.end() ? nullptr : &*attachment;
   std::string id = connection == nullptr ? "" : connection->network_id;
   if (const auto plain = network::plain_network(name)) id = plain->id;
+  const std::vector<std::string> names =
+      said == nullptr ? std::vector<std::string>() : names_in(record, *said);
   json::object object{
       {"IPAMConfig", wanted_addresses(said)},
       {"Links", nullptr},
@@ -130,7 +119,7 @@ json::object endpoint_json(const Record& record, const std::string& name,
       {"DriverOpts", nullptr},
       {"NetworkID", id},
       {"EndpointID", connection == nullptr ? "" : endpoint_id(record.id, id)},
-      {"DNSNames", names_in(record, said)}};
+      {"DNSNames", names.empty() ? json::value() : oci::to_array(names)}};
   add_addresses(connection, object);
   return object;
 }

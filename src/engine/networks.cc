@@ -180,6 +180,18 @@ std::vector<std::string> networks_of(const Record& record) {
   return names;
 }
 
+std::vector<std::string> names_in(const Record& record, const network::Attachment& attachment) {
+  if (attachment.network == kDefaultNetwork) return {};
+  std::vector<std::string> names{record.name};
+  const auto add = [&](const std::string& name) {
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) names.push_back(name);
+  };
+  for (const std::string& alias : attachment.aliases) add(alias);
+  add(record.id.substr(0, kShortId));
+  add(record.hostname);
+  return names;
+}
+
 Result<NetworkUsers> network_users(const Places& places) {
   TRY_SET(const std::vector<std::string> ids, container_ids(places));
   NetworkUsers users;

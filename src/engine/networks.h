@@ -33,6 +33,10 @@ Result<network::Network> create_network(const Places& places, const network::Wis
 // The networks that a container is in, by name; none if it is in another container's.
 std::vector<std::string> networks_of(const Record& record);
 
+// What the container answers to in a network of its, its own name first; nothing on the default network, where nobody finds
+// anybody by name.
+std::vector<std::string> names_in(const Record& record, const network::Attachment& attachment);
+
 // The ids of the containers that are in each network, running or not.
 using NetworkUsers = std::map<std::string, std::vector<std::string>, std::less<>>;
 // Errors: kCorrupt - a container's record cannot be read: it may be in any.
