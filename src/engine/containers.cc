@@ -300,16 +300,18 @@ Result<std::vector<Container>> list_containers(const Places& places) {
   }
   std::set<std::string> taken_names;
   std::set<std::string> taken_ranges;
+  std::set<std::string> living;
   for (const Container& container : containers) {
     taken_names.insert(container.record.name);
     if (container.record.range) taken_ranges.insert(std::to_string(*container.record.range));
+    if (is_up(container.status)) living.insert(container.record.id);
   }
   sweep_links(places, "names", taken_names);
   sweep_links(places, "ranges", taken_ranges);
   sweep_shared_ranges(places);
   sweep_states(places, "containers");
   sweep_states(places, "keepers");
-  sweep_connections(places);
+  sweep_connections(places, living);
   return youngest_first(std::move(containers));
 }
 

@@ -62,10 +62,9 @@ void put(FirewallChange& change, const Connections& connections, Direction direc
     if (connection.port.empty()) continue;
     adds ? change.add_port(port_of(connection)) : change.remove_port(port_of(connection));
   }
-  for (const network::PublishedPort& port : connections.published) {
-    const auto one = forwarded(connections, port);
-    if (one) adds ? change.publish(*one) : change.unpublish(*one);
-  }
+  if (!adds) return take_ports(change, connections);
+  for (const network::PublishedPort& port : connections.published)
+    if (const auto one = forwarded(connections, port)) change.publish(*one);
 }
 
 void remove_names(const Places& places, const std::string& id, const Connection& connection) {
@@ -175,11 +174,11 @@ void disconnect(const Places& places, const std::string& id) {
   drop_connections(places, id);
 }
 
-void sweep_connections(const Places& places) {
+void sweep_connections(const Places& places, const std::set<std::string>& living) {
   const auto ids = connected_ids(places);
   if (!ids) return;
   for (const std::string& id : *ids)
-    if (!holds_leases(places, id)) disconnect_dead(places, id);
+    if (!living.contains(id) && !holds_leases(places, id)) disconnect_dead(places, id);
 }
 
 Result<network::Firewall> ensure_firewall(const Places& places) {

@@ -2,6 +2,7 @@
 // that was killed has left.
 #pragma once
 
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -33,8 +34,8 @@ sys::Child take_away_quickly(const Places& places, const std::string& id,
 // The same of what is written down; the caller holds the container's lock, or it is no container any more.
 void disconnect(const Places& places, const std::string& id);
 
-// Disconnects those that are not alive.
-void sweep_connections(const Places& places);
+// Disconnects those that are not alive. Those of `living` have just been looked at.
+void sweep_connections(const Places& places, const std::set<std::string>& living = {});
 
 // The packet filter is there afterwards, with all networks and those containers that are connected, also where somebody has
 // emptied it meanwhile.
