@@ -284,20 +284,8 @@ std::vector<Container> youngest_first(std::vector<Container> containers) {
   return sorted;
 }
 
-}  // namespace
-
-Result<std::vector<Container>> list_containers(const Places& places) {
-  TRY_SET(const std::vector<std::string> names, list_names(places));
-  std::vector<Container> containers;
-  containers.reserve(names.size());
-  for (const std::string& id : names) {
-    if (id.ends_with(kRemoved)) sweep_removed(places, id);
-    if (!is_id(id)) continue;
-    auto container = look_at(places, id);
-    if (!container && is_half_made(places, id)) (void)erase_container(places, id, nullptr);
-    if (!container) continue;  // being made or removed at this moment
-    if (!sweep_left_over(places, *container)) containers.push_back(*std::move(container));
-  }
+// What crashes have left, but of those that have just been looked at.
+void sweep_all(const Places& places, const std::vector<Container>& containers) {
   std::set<std::string> taken_names;
   std::set<std::string> taken_ranges;
   std::set<std::string> living;
@@ -312,6 +300,23 @@ Result<std::vector<Container>> list_containers(const Places& places) {
   sweep_states(places, "containers");
   sweep_states(places, "keepers");
   sweep_connections(places, living);
+}
+
+}  // namespace
+
+Result<std::vector<Container>> list_containers(const Places& places) {
+  TRY_SET(const std::vector<std::string> names, list_names(places));
+  std::vector<Container> containers;
+  containers.reserve(names.size());
+  for (const std::string& id : names) {
+    if (id.ends_with(kRemoved)) sweep_removed(places, id);
+    if (!is_id(id)) continue;
+    auto container = look_at(places, id);
+    if (!container && is_half_made(places, id)) (void)erase_container(places, id, nullptr);
+    if (!container) continue;  // being made or removed at this moment
+    if (!sweep_left_over(places, *container)) containers.push_back(*std::move(container));
+  }
+  sweep_all(places, containers);
   return youngest_first(std::move(containers));
 }
 
