@@ -48,8 +48,10 @@ TEST(PortHolds, ALetGoPortIsFree) {
 }
 
 TEST(PortHolds, RangesAreHeldSideBySide) {
-  const std::uint16_t first = any_port();
-  if (first > 65000) GTEST_SKIP() << "the kernel picked a port without four others behind it";
+  // With room for three others behind it.
+  std::uint16_t first = any_port();
+  for (int i = 0; i < 100 && first > 65000; ++i) first = any_port();
+  ASSERT_LE(first, 65000);
   const auto held = hold(request({.first = first, .last = static_cast<std::uint16_t>(first + 2)},
                                  {.first = 80, .last = 82}));
   ASSERT_TRUE(held) << held.error().to_string();
