@@ -1,6 +1,7 @@
 // planet ps, container prune: what containers there are.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "base/strings.h"
@@ -101,11 +102,6 @@ struct PsWords : ListingWords {
   bool size = false, latest = false;
 };
 
-// What is dear to find out is found out where it is asked for.
-struct Asked {
-  bool size = false, created = false;
-};
-
 // As docker has it, of one that is connected alone.
 std::string ports_text(const engine::Places& places, const Container& container) {
   const engine::Connections connections = engine::connections_of(places, container);
@@ -118,35 +114,77 @@ std::string created_text(const engine::Record& record) {
   return created ? format::shown_moment(*created) : record.created;
 }
 
-oci::json::object row_of(const engine::Places& places, const Container& container,
-                         const PsWords& words, Asked asked, const oci::json::storage_ptr& storage) {
-  const engine::Record& record = container.record;
-  std::string mounts;
-  int volumes = 0;
-  for (const engine::RecordedMount& mount : record.mounts) {
-    mounts.append(mounts.empty() ? "" : ",").append(mount.name.empty() ? mount.source : mount.name);
-    volumes += mount.type == "volume" ? 1 : 0;
-  }
+oci::json::object labels_of(const engine::Record& record) {
   oci::json::object labels;
   for (const auto& [key, value] : record.labels) labels[key] = value;
-  const std::string size =
-      asked.size ? format::size_text(engine::changed_bytes(places, record.id)) : "0B";
-  return {{{"Command", command_text(container, words.whole)},
-           {"CreatedAt", asked.created ? created_text(record) : ""},
-           {"ID", words.whole ? record.id : record.id.substr(0, engine::kShortId)},
-           {"Image", record.image},
-           {"Label", std::move(labels)},
-           {"Labels", joined(record.labels)},
-           {"LocalVolumes", std::to_string(volumes)},
-           {"Mounts", mounts},
-           {"Names", record.name},
-           {"Networks", join(engine::networks_of(record), ",")},
-           {"Ports", ports_text(places, container)},
-           {"RunningFor", format::ago(record.created, format::now())},
-           {"Size", size},
-           {"State", container.damage ? "damaged" : engine::status_name(container.status)},
-           {"Status", status_text(places, container)}},
-          storage};
+  return labels;
+}
+
+std::string mounts_text(const engine::Record& record) {
+  std::string text;
+  for (const engine::RecordedMount& mount : record.mounts)
+    text.append(text.empty() ? "" : ",").append(mount.name.empty() ? mount.source : mount.name);
+  return text;
+}
+
+std::string volumes_text(const engine::Record& record) {
+  return std::to_string(std::ranges::count(record.mounts, "volume", &engine::RecordedMount::type));
+}
+
+// Where it is asked for: all files of the container are looked at.
+std::string size_text(const engine::Places& places, const engine::Record& record, bool asked) {
+  return asked ? format::size_text(engine::changed_bytes(places, record.id)) : "0B";
+}
+
+// What one line is made of.
+struct Line {
+  const engine::Places& places;
+  const Container& container;
+  const engine::Record& record;
+  bool whole, size;
+};
+
+// docker's columns, in the order of its JSON. A format may ask for any of them in many ways; the usual table shows a few, and
+// of a thousand containers only those are made.
+struct Column {
+  const char* name;
+  bool in_table;
+  std::string (*cell)(const Line&);  // none: the labels, by name
+};
+constexpr Column kColumns[] = {
+    {"Command", true,
+     [](const Line& l) -> std::string { return command_text(l.container, l.whole); }},
+    {"CreatedAt", false, [](const Line& l) -> std::string { return created_text(l.record); }},
+    {"ID", true,
+     [](const Line& l) -> std::string {
+       return (l.whole ? l.record.id : l.record.id.substr(0, engine::kShortId));
+     }},
+    {"Image", true, [](const Line& l) -> std::string { return l.record.image; }},
+    {"Label", false, nullptr},
+    {"Labels", false, [](const Line& l) -> std::string { return joined(l.record.labels); }},
+    {"LocalVolumes", false, [](const Line& l) -> std::string { return volumes_text(l.record); }},
+    {"Mounts", false, [](const Line& l) -> std::string { return mounts_text(l.record); }},
+    {"Names", true, [](const Line& l) -> std::string { return l.record.name; }},
+    {"Networks", false,
+     [](const Line& l) -> std::string { return join(engine::networks_of(l.record), ","); }},
+    {"Ports", true, [](const Line& l) -> std::string { return ports_text(l.places, l.container); }},
+    {"RunningFor", true,
+     [](const Line& l) -> std::string { return format::ago(l.record.created, format::now()); }},
+    {"Size", true,
+     [](const Line& l) -> std::string { return size_text(l.places, l.record, l.size); }},
+    {"State", false,
+     [](const Line& l) -> std::string {
+       return l.container.damage ? "damaged" : engine::status_name(l.container.status);
+     }},
+    {"Status", true,
+     [](const Line& l) -> std::string { return status_text(l.places, l.container); }},
+};
+
+void put_cell(oci::json::object& row, const Column& column, const Line& line) {
+  if (column.cell == nullptr)
+    row.emplace(column.name, labels_of(line.record));
+  else
+    row.emplace(column.name, column.cell(line));
 }
 
 Result<std::string> list(const Global& global, engine::ListQuery query, const PsWords& words) {
@@ -154,15 +192,18 @@ Result<std::string> list(const Global& global, engine::ListQuery query, const Ps
   TRY_SET(const format::Listing listing, plan_listing(layout(words.size), words));
   TRY_SET(const engine::Places places, engine::Places::open(global.root, global.runroot));
   TRY_SET(const std::vector<Container> containers, engine::query_containers(places, query));
-  const Asked asked{.size = words.size || (!words.format.empty() && words.format != "json" &&
-                                           listing.mentions("Size")),
-                    .created = listing.mentions("CreatedAt")};
+  const bool table = words.format.empty();
+  const bool size = words.size || (!table && words.format != "json" && listing.mentions("Size"));
   // They lie together, and go together.
   oci::json::monotonic_resource storage;
   std::vector<oci::json::object> rows;
   rows.reserve(containers.size());
-  for (const Container& container : containers)
-    rows.push_back(row_of(places, container, words, asked, &storage));
+  for (const Container& container : containers) {
+    const Line line{places, container, container.record, words.whole, size};
+    oci::json::object& row = rows.emplace_back(&storage);
+    for (const Column& column : kColumns)
+      if (column.in_table || !table) put_cell(row, column, line);
+  }
   return listing.text(rows);
 }
 
