@@ -46,20 +46,20 @@ conformance: ## does RUNTIME=build/planet-runtime keep the OCI specification? (J
 	@tests/conformance/run.py $(RUNTIME) $(if $(JSON),--json $(JSON)) $(ARGS)
 
 attack: deps build ## what has broken other engines: long races (RACE_SECONDS=60), hostile archives that take long
-	@RACE_SECONDS=$${RACE_SECONDS:-60} bats --tap tests/attack
+	@RACE_SECONDS=$${RACE_SECONDS:-60} tests/in_network.sh bats --tap tests/attack
 	@tests/attack/load_attack.py --heavy
 
 fallback: deps build ## the core of planet where system calls are hidden, as older kernels and filters do
-	@bats --tap tests/fallback
+	@tests/in_network.sh bats --tap tests/fallback
 
 check-peers: deps build ## archives written by docker and podman, which it installs (tests/peers)
 	@apt-get -q -y install --no-install-recommends docker.io podman >/dev/null </dev/null
-	@bats --tap tests/peers
+	@tests/in_network.sh bats --tap tests/peers
 
 check-engines: deps build ## planet-runtime under Debian's docker, podman and containerd, which it installs (tests/engines)
 	@apt-get -q -y install --no-install-recommends docker.io podman containerd netavark aardvark-dns catatonit \
 		containernetworking-plugins iptables iproute2 procps python3-grpcio python3-protobuf >/dev/null </dev/null
-	@bats --tap tests/engines
+	@tests/in_network.sh bats --tap tests/engines
 
 check-docker: deps build ## the same command lines to Debian's docker, which it installs, and to planet (tests/docker)
 	@apt-get -q -y install --no-install-recommends docker.io iptables iproute2 >/dev/null </dev/null
@@ -67,16 +67,18 @@ check-docker: deps build ## the same command lines to Debian's docker, which it 
 
 check-images: deps build ## a database, a web server, a whole Debian, through Debian's registry, with docker and podman (tests/images)
 	@apt-get -q -y install --no-install-recommends docker.io podman >/dev/null </dev/null
-	@bats --tap tests/images
+	@tests/images/images.sh build/images
+	@tests/in_network.sh bats --tap tests/images
 
 check-manual: deps build ## the manual pages, and the completions in bash, zsh and fish
-	@bats --tap tests/manual
+	@tests/in_network.sh bats --tap tests/manual
 
 soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and containers, and of what changes the store
-	@tests/e2e/kill_rounds.py build/planet $${ROUNDS:-500}
-	@tests/e2e/store_rounds.py build/planet $${ROUNDS:-500}
+	@tests/in_network.sh tests/e2e/kill_rounds.py build/planet $${ROUNDS:-500}
+	@tests/in_network.sh tests/e2e/store_rounds.py build/planet $${ROUNDS:-500}
 
-bench: deps build ## against the peers and the kernel's own floor, in one run
+bench: deps build ## against the peers, which it installs, and the kernel's own floor, in one run
+	@apt-get -q -y install --no-install-recommends docker.io podman runc crun netavark aardvark-dns iptables >/dev/null </dev/null
 	@bench/run.py
 	@bench/scale.py
 	@bench/pull.py

@@ -110,6 +110,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("pull: run it as root")
     subprocess.run([run.HERE.parent / "tests" / "images" / "images.sh", IMAGES], check=True)
+    run.own_namespaces()
     top = pathlib.Path(tempfile.mkdtemp(prefix="planet-pull-", dir="/var/tmp"))
     registry = docker = None
     try:

@@ -19,6 +19,7 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parent / "build"
+BRIDGE = "floor0"
 
 
 def quiet(command, **more):
@@ -29,6 +30,12 @@ def install(program, top):
     """A copy, as peers are installed. What a linker has just written lies in the page cache by single pages, what was
     read or written at one go by large folios, and then a start has fewer faults: 0.3 to 1 ms of it, until the next boot."""
     return shutil.copy(program, top / f"{program.name}-installed")
+
+
+def make_bridge():
+    """What the floor's interfaces are joined to; made beforehand, as engines keep theirs."""
+    for words in (["add", BRIDGE, "type", "bridge"], ["set", BRIDGE, "up"]):
+        subprocess.run(["ip", "link", *words], check=True)
 
 
 def make_rootfs(top):
@@ -53,22 +60,25 @@ def make_bundle(top, rootfs):
     return bundle
 
 
-def hide_unified():
-    """crun refuses a hybrid layout: all that is measured runs without its cgroup2, which has no controllers."""
-    unified = "/sys/fs/cgroup/unified"
-    if os.path.ismount(unified):
-        os.execvp("unshare", ["unshare", "-m", "sh", "-c", 'umount "$0" && exec "$@"', unified, sys.executable,
-                              *sys.argv])
+def own_namespaces():
+    """Networks are made in a network namespace of the bench's own. crun refuses a hybrid layout: all that is measured
+    runs without its cgroup2, which has no controllers, in a mount namespace of the bench's own."""
+    if "PLANET_BENCH" not in os.environ:
+        os.environ["PLANET_BENCH"] = "in namespaces of its own"
+        os.execvp("unshare", ["unshare", "-m", "-n", sys.executable, *sys.argv])
+    if os.path.ismount("/sys/fs/cgroup/unified"):
+        subprocess.run(["umount", "/sys/fs/cgroup/unified"], check=True)
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 
 
 class Docker:
-    """A docker daemon of our own, without a network, ended by its pid."""
+    """A docker daemon of our own, ended by its pid."""
 
     def __init__(self, top):
         self.socket = f"unix://{top}/docker.sock"
         self.daemon = subprocess.Popen(
             ["dockerd", "--data-root", f"{top}/docker", "--exec-root", f"{top}/docker-run", "-H", self.socket,
-             "--pidfile", f"{top}/docker.pid", "--bridge=none", "--iptables=false", "--ip6tables=false"],
+             "--pidfile", f"{top}/docker.pid"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def ready(self, rootfs_tar):
@@ -90,10 +100,15 @@ def candidates(top, engines):
     floor, runtime = install(top / "floor", top), install(BUILD / "planet-runtime", top)
     planet = [install(BUILD / "planet", top), "--root", top / "planet", "--runroot", top / "planet-run"]
     quiet([*planet, "run", "--rm", "busybox", "true"], check=True)
+    make_bridge()
+    no_network = ["--network", "none"]
     found = {
-        "floor": [floor, rootfs, "--cgroup", "--net", "none"],
+        "floor": [floor, rootfs, "--cgroup", "--net", BRIDGE],
+        "floor, no network": [floor, rootfs, "--cgroup", "--net", "none"],
         "planet run": [*planet, "run", "--rm", "busybox", "true"],
-        "planet run --userns host": [*planet, "run", "--rm", "--userns", "host", "busybox", "true"],
+        "planet run -p": [*planet, "run", "--rm", "-p", "8080:80", "busybox", "true"],
+        "planet run, no network": [*planet, "run", "--rm", *no_network, "busybox", "true"],
+        "planet run, no network, userns host": [*planet, "run", "--rm", *no_network, "--userns", "host", "busybox", "true"],
         "planet-runtime run": [runtime, "run", "--bundle", bundle, "bench"],
         "runc run": ["runc", "--root", top / "runc", "run", "--bundle", bundle, "bench"],
         "crun run": ["crun", "--root", top / "crun", "run", "--bundle", bundle, "bench"],
@@ -110,11 +125,14 @@ def candidates(top, engines):
         subprocess.run(["tar", "-cf", tar, "-C", rootfs, "."], check=True)
         docker = Docker(top)
         if docker.ready(tar):
-            found["docker run"] = ["docker", "-H", docker.socket, "run", "--rm", "--network", "none", "bench", "/bin/true"]
+            docker_run = ["docker", "-H", docker.socket, "run", "--rm"]
+            found["docker run"] = [*docker_run, "bench", "/bin/true"]
+            found["docker run, no network"] = [*docker_run, *no_network, "bench", "/bin/true"]
         podman = ["podman", "--runtime", "runc", "--root", top / "podman", "--runroot", top / "podman-run"]
         if shutil.which("podman") and quiet([*podman, "import", tar, "bench"]).returncode == 0:
-            found["podman run"] = [*podman, "run", "--rm", "--network", "none", "--ulimit", "nofile=1024:4096",
-                                   "--ulimit", "nproc=1000:1000", "bench", "/bin/true"]
+            podman_run = [*podman, "run", "--rm", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1000:1000"]
+            found["podman run"] = [*podman_run, "bench", "/bin/true"]
+            found["podman run, no network"] = [*podman_run, *no_network, "bench", "/bin/true"]
     return found, docker
 
 
@@ -155,7 +173,7 @@ def main():
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("bench: run it as root")
-    hide_unified()
+    own_namespaces()
     top = pathlib.Path(tempfile.mkdtemp(prefix="planet-bench-", dir="/var/tmp"))
     docker = None
     try:

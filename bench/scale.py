@@ -95,7 +95,7 @@ def main():
     options = parser.parse_args()
     if os.geteuid() != 0:
         sys.exit("scale: run it as root")
-    run.hide_unified()
+    run.own_namespaces()
     top = pathlib.Path(tempfile.mkdtemp(prefix="planet-scale-", dir="/var/tmp"))
     docker = planet = None
     try:

@@ -84,11 +84,12 @@ stage "layers" tools/check_layers.py
 stage "scripts" scripts
 unit release
 unit asan
-tap_suite "end to end" e2e bats --tap tests/e2e
-tap_suite "manual, completions" manual bats --tap tests/manual
-tap_suite "fallback matrix" fallback bats --tap tests/fallback
+stage "a Debian to test with" tests/e2e/debian_images.sh build/e2e-debian # where packages are within reach
+tap_suite "end to end" e2e tests/in_network.sh bats --tap tests/e2e
+tap_suite "manual, completions" manual tests/in_network.sh bats --tap tests/manual
+tap_suite "fallback matrix" fallback tests/in_network.sh bats --tap tests/fallback
 tap_suite "attacks on load" attack-load tests/attack/load_attack.py
-tap_suite "attacks" attack bats --tap tests/attack
+tap_suite "attacks" attack tests/in_network.sh bats --tap tests/attack
 stage "tidy, the end of it" tidied
 stage "fuzz" tools/fuzz.sh "${FUZZ_SECONDS:-10}"
 

@@ -8,7 +8,7 @@ packages=(
 	libssl-dev libc-ares-dev libseccomp-dev libdbus-1-dev busybox-static
 	# testing
 	clang-19 clang-tidy-19 clang-format-19 libclang-rt-19-dev libgtest-dev libgmock-dev
-	bats bc python3 jq skopeo umoci uidmap mmdebstrap attr libcap2-bin iproute2 bindfs libarchive-tools xz-utils zstd shellcheck
+	bats bc python3 jq skopeo umoci uidmap mmdebstrap attr libcap2-bin iproute2 nftables bindfs libarchive-tools xz-utils zstd shellcheck
 	docker-registry apache2-utils openssl curl
 	mandoc groff-base bsdextrautils zsh fish
 )

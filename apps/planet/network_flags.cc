@@ -14,7 +14,7 @@ namespace {
 using engine::RunRequest;
 
 // What stands for a missing --network.
-constexpr const char* kDefaultNetworkMode = "none";
+constexpr const char* kDefaultNetworkMode = "bridge";
 
 Result<> judge_ports(const NetworkWords& words, RunRequest& request) {
   for (const std::string& text : words.publish) {

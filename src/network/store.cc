@@ -91,10 +91,10 @@ Result<> add_network(BorrowedFd networks, const Network& network) {
   const std::string hidden = "." + sys::random_hex(kRandomDigits);
   TRY(sys::replace_file_at(networks, hidden.c_str(), network_text(network), 0600,
                            sys::Durable::kYes));
-  Result<> named =
-      sys::rename_at(networks, hidden.c_str(), networks, network.name.c_str(), RENAME_NOREPLACE);
-  if (named) return {};
+  // By a link, which never replaces what is there; not every file system can be told that of rename(2).
+  Result<> named = sys::link_at(networks, hidden.c_str(), networks, network.name.c_str());
   (void)sys::unlink_at(networks, hidden.c_str());
+  if (named) return {};
   if (named.error().code() != Code::kAlreadyExists) return named;
   return fail(Code::kAlreadyExists, "network with name " + network.name +
                                         " already exists; remove it, or choose another name");

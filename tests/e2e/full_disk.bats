@@ -6,6 +6,7 @@ teardown() {
 	rm -f "$top/disk/filler"
 	local id
 	for id in $(planet ps -aq 2>/dev/null); do planet rm -f "$id" >/dev/null 2>&1; done
+	planet network prune -f
 	umount "$top/disk" || :
 	root=$top/root runroot=$top/run
 	end_test

@@ -19,6 +19,8 @@ refute() { if "$@"; then echo "succeeded: $*" >&2 && return 1; fi; }
 
 begin_test() {
 	[ "$(id -u)" = 0 ] || { echo "these tests need root" >&2; return 1; }
+	[ "$(readlink /proc/self/ns/net)" = "${TEST_NETWORK:-}" ] ||
+		{ echo "these tests make networks: give them one of their own, tests/in_network.sh bats ..." >&2; return 1; }
 	top=$(mktemp -d /var/tmp/planet-e2e-XXXXXX)
 	root=$top/root runroot=$top/run
 	machine >"$top/before"
@@ -30,6 +32,7 @@ end_test() {
 	local id
 	for id in $(planet ps -aq 2>/dev/null); do planet rm -f "$id" >/dev/null 2>&1; done
 	local left=0
+	planet network prune -f >/dev/null || left=1
 	[ -z "$(ls -A "$root/containers" 2>/dev/null)" ] || { echo "left: $(ls "$root/containers")"; left=1; }
 	[ -z "$(ls -A "$root/names" "$root/ranges" 2>/dev/null | grep -v ':$')" ] || { echo "left: a name or a range"; left=1; }
 	[ -z "$(ls -A "$runroot/containers" "$runroot/keepers" 2>/dev/null | grep -v ':$')" ] || { echo "left: state"; left=1; }

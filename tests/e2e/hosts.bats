@@ -40,7 +40,7 @@ make_image() {
 }
 
 @test "they are written anew at each start, and are read-only where the root is" {
-	planet run --name web busybox sh -c 'cat /etc/hosts /etc/hostname; echo 192.0.2.1 evil >>/etc/hosts; chmod 0 /etc/hosts; echo x >/etc/hostname' >"$top/first"
+	planet run --name web --network none busybox sh -c 'cat /etc/hosts /etc/hostname; echo 192.0.2.1 evil >>/etc/hosts; chmod 0 /etc/hosts; echo x >/etc/hostname' >"$top/first"
 	planet start -a web >"$top/second"
 	diff "$top/first" "$top/second"
 	[ "$(wc -l <"$top/first")" = 7 ]

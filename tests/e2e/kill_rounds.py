@@ -15,6 +15,7 @@ import os
 import pathlib
 import random
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -306,8 +307,8 @@ def main():
     top = pathlib.Path(tempfile.mkdtemp(prefix="planet-kills-", dir="/var/tmp"))
     planet = Planet(os.path.realpath(program), top)
     print(f"seed {seed}", flush=True)
-    planet.must("run", "--rm", "busybox", "true")
-    mounts = mounts_here()
+    planet.must("run", "--rm", "--network", "none", "busybox", "true")
+    mounts, links = mounts_here(), socket.if_nameindex()
     counts, play = collections.Counter(), Rounds(planet, rng)
     begin = time.monotonic()
     for number in range(1, rounds + 1):
@@ -320,6 +321,9 @@ def main():
         except Wrong as wrong:
             sys.exit(f"round {number}, {kind.__name__}, seed {seed}: {wrong}\n(what is left is in {top})")
         counts[kind.__name__] += 1
+    planet.must("network", "prune", "-f")
+    if socket.if_nameindex() != links:
+        sys.exit(f"links are left: {socket.if_nameindex()}, of before {links}")
     for kind, count in counts.most_common():
         print(f"{count:5} {kind.replace('_', ' ')}")
     print(f"{rounds:5} kills, {time.monotonic() - begin:.0f} s, nothing wrong and nothing left")

@@ -26,7 +26,7 @@ until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; ret
 	[ "$(planet ps -a --format json | jq -r .Names | paste -sd' ')" = "new done web" ]
 	# However a format asks for a column, it is there.
 	for format in json '{{json .}}' '{{ json . }}' '{{with .}}{{json .}}{{end}}'; do
-		[ "$(planet ps --format "$format" | jq -c '[.CreatedAt != "", .Networks, .LocalVolumes, .State]')" = '[true,"none","0","running"]' ]
+		[ "$(planet ps --format "$format" | jq -c '[.CreatedAt != "", .Networks, .LocalVolumes, .State]')" = '[true,"bridge","0","running"]' ]
 	done
 	[ "$(planet ps --format '{{index . "CreatedAt"}}')" = "$(planet ps --format '{{.CreatedAt}}')" ]
 	run planet ps -f status=odd

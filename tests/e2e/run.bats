@@ -57,6 +57,8 @@ load helper
 	run planet run --rm busybox sh -c "$own"' | cut -d" " -f5 | grep -v -e "^/proc" -e "^/sys" -e "^/dev" -e "^/$"'
 	[ -z "$output" ]
 	run planet run --rm busybox ls /sys/class/net
+	[ "$output" = $'eth0\nlo' ]
+	run planet run --rm --network none busybox ls /sys/class/net
 	[ "$output" = lo ]
 	run planet run --rm busybox sh -c 'ls -l /proc/self/fd 2>/dev/null | wc -l'
 	[ "$output" = 5 ]
