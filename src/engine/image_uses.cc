@@ -2,6 +2,7 @@
 
 #include "base/strings.h"
 #include "engine/containers.h"
+#include "engine/every_record.h"
 
 namespace planet::engine {
 
@@ -10,12 +11,7 @@ Result<std::vector<image::Use>> image_uses(const Places& places) {
   std::vector<image::Use> uses;
   for (const Container& container : containers) {
     const Record& record = container.record;
-    if (container.damage)
-      return fail(Code::kCorrupt, "what container " + quote(record.name) +
-                                      " needs is not known, since its record is damaged (" +
-                                      container.damage->to_string() +
-                                      "); remove it first: planet rm -f " +
-                                      record.id.substr(0, kShortId));
+    if (container.damage) return needs_unknown(record.name, record.id, *container.damage);
     uses.push_back({.container = record.id,
                     .image = record.image_digest,
                     .layers = record.layers,

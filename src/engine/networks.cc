@@ -9,6 +9,7 @@
 #include "engine/containers.h"
 #include "engine/disconnect.h"
 #include "engine/events.h"
+#include "engine/every_record.h"
 #include "network/host_routes.h"
 #include "network/lease.h"
 #include "network/store.h"
@@ -193,19 +194,10 @@ std::vector<std::string> names_in(const Record& record, const network::Attachmen
 }
 
 Result<NetworkUsers> network_users(const Places& places) {
-  TRY_SET(const std::vector<std::string> ids, container_ids(places));
+  TRY_SET(const std::vector<Record> records, every_record(places));
   NetworkUsers users;
-  for (const std::string& id : ids) {
-    const auto record = read_record(places, id);
-    // Being made or removed at this moment, and then it has no lock of ours.
-    if (!record && record.error().code() == Code::kNotFound) continue;
-    if (!record)
-      return fail(Code::kCorrupt, "what container " + quote(id.substr(0, kShortId)) +
-                                      " needs is not known, since its record is damaged (" +
-                                      record.error().to_string() +
-                                      "); remove it first: planet rm -f " + id.substr(0, kShortId));
-    for (const std::string& name : networks_of(*record)) users[name].push_back(record->id);
-  }
+  for (const Record& record : records)
+    for (const std::string& name : networks_of(record)) users[name].push_back(record.id);
   return users;
 }
 

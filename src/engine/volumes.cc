@@ -7,6 +7,7 @@
 #include "base/strings.h"
 #include "engine/containers.h"
 #include "engine/events.h"
+#include "engine/every_record.h"
 #include "fs/walk.h"
 #include "oci/json.h"
 #include "sys/file.h"
@@ -167,20 +168,11 @@ std::string volume_path(const Places& places, const VolumeInfo& volume) {
 }
 
 Result<VolumeUsers> volume_users(const Places& places) {
-  TRY_SET(const std::vector<std::string> ids, container_ids(places));
+  TRY_SET(const std::vector<Record> records, every_record(places));
   VolumeUsers users;
-  for (const std::string& id : ids) {
-    const auto record = read_record(places, id);
-    // Being made or removed at this moment, and then it has no lock of ours.
-    if (!record && record.error().code() == Code::kNotFound) continue;
-    if (!record)
-      return fail(Code::kCorrupt, "what container " + quote(id.substr(0, kShortId)) +
-                                      " needs is not known, since its record is damaged (" +
-                                      record.error().to_string() +
-                                      "); remove it first: planet rm -f " + id.substr(0, kShortId));
-    for (const RecordedMount& mount : record->mounts)
-      if (mount.type == "volume") users[mount.name].push_back(record->id);
-  }
+  for (const Record& record : records)
+    for (const RecordedMount& mount : record.mounts)
+      if (mount.type == "volume") users[mount.name].push_back(record.id);
   return users;
 }
 
