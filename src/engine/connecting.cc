@@ -131,7 +131,7 @@ void Connecting::end() {
   if (!std::exchange(begun_, false)) return;
   names_.end();
   if (tidier_.valid()) (void)tidier_.wait();
-  tidier_ = take_away_quickly(places_, record_.id, connections_);
+  tidier_ = take_away(places_, record_.id, connections_, held_ports_);
   held_ports_.clear();
 }
 
@@ -146,6 +146,8 @@ Result<> Connecting::prepare() {
     TRY(lease(attachment, networks_.back()), "network " + attachment.network);
   }
   TRY(hold());
+  TRY_SET(const UniqueFd lock, lock_connections(places_));
+  if (!connections_.published.empty()) TRY(take_over_ports(places_, connections_.published));
   return write_connections(places_, record_.id, connections_);
 }
 

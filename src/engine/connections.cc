@@ -149,6 +149,12 @@ std::optional<Address> Connections::address_of(network::Family family) const {
   return std::nullopt;
 }
 
+Result<UniqueFd> lock_connections(const Places& places) {
+  TRY_SET(UniqueFd dir, sys::open_at(places.run_dir.borrow(), kDirectory, O_RDONLY | O_DIRECTORY));
+  TRY(sys::lock_exclusive(dir.borrow()));
+  return dir;
+}
+
 Result<> write_connections(const Places& places, const std::string& id,
                            const Connections& connections) {
   return sys::replace_file_at(places.run_dir.borrow(), file_of(id).c_str(),

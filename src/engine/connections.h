@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/unique_fd.h"
 #include "engine/places.h"
 #include "network/links.h"
 #include "network/ports.h"
@@ -38,6 +39,10 @@ struct Connections {
 // Errors: kInvalidArgument, kCorrupt - it was not written by connections_text.
 std::string connections_text(const Connections& connections);
 Result<Connections> parse_connections(std::string_view text);
+
+// Who writes down connections holds it, and who decides by what others have written down, so that both agree on who has a port
+// of the host, and on whether a network is in use. For an instant only.
+Result<UniqueFd> lock_connections(const Places& places);
 
 Result<> write_connections(const Places& places, const std::string& id,
                            const Connections& connections);

@@ -3,8 +3,10 @@
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "engine/containers.h"
@@ -13,6 +15,8 @@
 #include "network/names.h"
 #include "network/record.h"
 #include "sys/descriptors.h"
+#include "sys/file.h"
+#include "sys/pipe.h"
 #include "sys/process.h"
 
 namespace planet::engine {
@@ -96,12 +100,42 @@ bool has_ports(const Connections& connections) {
                              [](const Connection& one) { return !one.port.empty(); });
 }
 
-void close_ports(const Places& places, const Connections& connections) {
-  if (!has_ports(connections)) return;
+// What the packet filter was told by, whose end the kernel holds up; nothing if there was nothing to tell.
+std::optional<network::Firewall> close_ports(const Places& places, const Connections& connections) {
+  if (!has_ports(connections)) return std::nullopt;
+  auto firewall = open_firewall(places);
+  if (!firewall) return std::nullopt;
   FirewallChange change;
   put(change, connections, Direction::kRemove);
-  auto firewall = open_firewall(places);
-  if (firewall) (void)firewall->apply(change);
+  (void)firewall->apply(change);
+  return *std::move(firewall);
+}
+
+// All of it; the result is that of close_ports().
+std::optional<network::Firewall> undo(const Places& places, const std::string& id,
+                                      const Connections& connections) {
+  for (const Connection& connection : connections.networks) remove_names(places, id, connection);
+  auto firewall = close_ports(places, connections);
+  give_back(places, id, connections);
+  return firewall;
+}
+
+// The tidier. Locks are for those who wait for them; the ports are held until nothing leads to them any more.
+[[noreturn]] void tidy(const Places& places, const std::string& id, const Connections& connections,
+                       std::span<const UniqueFd> held, BorrowedFd word) {
+  std::vector<int> kept{places.run_dir.borrow().get(), word.get()};
+  for (const UniqueFd& socket : held) kept.push_back(socket.borrow().get());
+  (void)sys::close_all_but(kept);
+  const auto firewall = undo(places, id, connections);
+  (void)sys::write_all(word, "\n");
+  sys::exit_now(0);
+}
+
+// Whether who holds the one keeps others from holding the other.
+bool is_same_port(const network::PublishedPort& one, const network::PublishedPort& other) {
+  return one.protocol == other.protocol && one.host_port == other.host_port &&
+         one.host.family() == other.host.family() &&
+         (one.host == other.host || one.host.is_unspecified() || other.host.is_unspecified());
 }
 
 // Nobody is at it: who starts it, or keeps it, holds its lock; one that is gone is started by nobody.
@@ -141,37 +175,54 @@ void take_ports(FirewallChange& change, const Connections& connections) {
     if (const auto one = forwarded(connections, port)) change.unpublish(*one);
 }
 
-void take_away(const Places& places, const std::string& id, const Connections& connections) {
-  for (const Connection& connection : connections.networks) remove_names(places, id, connection);
-  close_ports(places, connections);
-  give_back(places, id, connections);
+Result<> take_over_ports(const Places& places, std::span<const network::PublishedPort> held) {
+  const auto is_ours = [&](const network::PublishedPort& port) {
+    return std::ranges::any_of(held, [&](const auto& one) { return is_same_port(one, port); });
+  };
+  TRY_SET(const std::vector<std::string> ids, connected_ids(places));
+  for (const std::string& id : ids) {
+    auto theirs = read_connections(places, id);
+    if (!theirs || std::ranges::none_of(theirs->published, is_ours)) continue;
+    Connections lost = *theirs;
+    std::erase_if(lost.published, [&](const auto& port) { return !is_ours(port); });
+    std::erase_if(theirs->published, is_ours);
+    FirewallChange change;
+    take_ports(change, lost);
+    TRY_SET(network::Firewall firewall, open_firewall(places));
+    TRY(firewall.apply(change));
+    TRY(write_connections(places, id, *theirs));
+  }
+  return {};
 }
 
-sys::Child take_away_quickly(const Places& places, const std::string& id,
-                             const Connections& connections) {
-  for (const Connection& connection : connections.networks) remove_names(places, id, connection);
+sys::Child take_away(const Places& places, const std::string& id, const Connections& connections,
+                     std::span<const UniqueFd> held) {
   sys::Child tidier;
-  if (has_ports(connections)) {
+  auto word = sys::make_pipe();
+  if (word && has_ports(connections)) {
     auto child = sys::clone_process({});
-    if (child && !child->valid()) {
-      // Locks and pipes are for those who wait for them.
-      (void)sys::close_all_but({});
-      close_ports(places, connections);
-      sys::exit_now(0);
-    }
-    if (child)
-      tidier = *std::move(child);
-    else
-      close_ports(places, connections);
+    if (child && !child->valid()) tidy(places, id, connections, held, word->write.borrow());
+    if (child) tidier = *std::move(child);
   }
-  give_back(places, id, connections);
+  bool done = false;
+  if (tidier.valid()) {
+    word->write.reset();
+    std::array<char, 1> byte{};
+    done = sys::read_some(word->read.borrow(), byte).value_or(0) == 1;
+  }
+  // Also if it was killed.
+  if (!done) (void)undo(places, id, connections);
   return tidier;
 }
 
 void disconnect(const Places& places, const std::string& id) {
-  if (const auto connections = read_connections(places, id))
-    return take_away(places, id, *connections);
-  drop_connections(places, id);
+  // Whoever has a port after this container finds out under the lock.
+  UniqueFd lock;
+  if (auto locked = lock_connections(places)) lock = *std::move(locked);
+  const auto connections = read_connections(places, id);
+  if (!connections) return drop_connections(places, id);
+  const auto firewall = undo(places, id, *connections);
+  lock.reset();
 }
 
 void sweep_connections(const Places& places, const std::set<std::string>& living) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <set>
+#include <span>
 #include <string>
 
 #include "base/error.h"
@@ -22,16 +23,19 @@ void put_container(network::FirewallChange& change, const Connections& connectio
 // Whatever it knows of the ports of this host that the container has.
 void take_ports(network::FirewallChange& change, const Connections& connections);
 
+// For who holds these ports of the host, and the lock of the connections: whoever else is written down as having one had it when
+// its keeper was killed. The packet filter sends nothing there any more, and when the other is taken away, the port stays.
+Result<> take_over_ports(const Places& places, std::span<const network::PublishedPort> held);
+
 // Takes away all that the container has of its networks, and at last what is written down of it. Nothing of it need be there.
-// Interfaces go by themselves, with the namespace that they are in.
-void take_away(const Places& places, const std::string& id, const Connections& connections);
+// Interfaces go by themselves, with the namespace that they are in. All is away when this returns, but it is a process of its
+// own that does it: the kernel takes ten milliseconds to let go of the packet filter, and nobody need wait for that. `held` are
+// the sockets of its ports, which that process has, too, meanwhile. Returns that process, if one was needed.
+sys::Child take_away(const Places& places, const std::string& id, const Connections& connections,
+                     std::span<const UniqueFd> held);
 
-// The same, but the packet filter, which takes the kernel ten milliseconds to let go, is left to a process of its own.
-// Returns that process, if one was needed.
-sys::Child take_away_quickly(const Places& places, const std::string& id,
-                             const Connections& connections);
-
-// The same of what is written down; the caller holds the container's lock, or it is no container any more.
+// The same of what is written down, and nothing is left to wait for; the caller holds the container's lock, or it is no container
+// any more.
 void disconnect(const Places& places, const std::string& id);
 
 // Disconnects those that are not alive. Those of `living` have just been looked at.

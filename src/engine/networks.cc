@@ -241,6 +241,8 @@ Result<std::vector<std::string>> prune_networks(
   TRY_SET(const Networks networks, network::read_networks(dir.borrow()));
   TRY_SET(const NetworkUsers users, network_users(places));
   sweep_connections(places);
+  // A network that nobody is in now gets its bridge again from whoever comes, and not before this is over.
+  TRY_SET(const UniqueFd lock, lock_connections(places));
   const std::set<std::string> connected = connected_networks(places);
   std::vector<std::string> gone;
   for (const network::Network& one : networks) {

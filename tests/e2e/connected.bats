@@ -189,6 +189,18 @@ ask() { python3 "$top/peer" ask "$@"; }
 	planet run --rm --network small busybox true
 }
 
+@test "a port of one whose keeper was killed is the next one's, and stays so when the other is taken away" {
+	planet network create blue
+	serve old --network blue -p 8080:80
+	kill -9 "$(pgrep -f "^planet: keeper of $(planet inspect -f '{{.Id}}' old | cut -c1-12)")"
+	serve new --network blue -p 0.0.0.0:8080:80
+	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
+	planet ps -a
+	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
+	planet rm -f old
+	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
+}
+
 @test "a macvlan is on the network of its parent" {
 	planet network create -d macvlan -o parent=wire --subnet 192.0.2.0/24 --gateway 192.0.2.2 --ip-range 192.0.2.128/25 wide
 	serve web --network wide
