@@ -73,9 +73,10 @@ check-images: deps build ## a database, a web server, a whole Debian, through De
 check-manual: deps build ## the manual pages, and the completions in bash, zsh and fish
 	@tests/in_network.sh bats --tap tests/manual
 
-soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and containers, and of what changes the store
+soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and containers, of what changes the store, and on a network
 	@tests/in_network.sh tests/e2e/kill_rounds.py build/planet $${ROUNDS:-500}
 	@tests/in_network.sh tests/e2e/store_rounds.py build/planet $${ROUNDS:-500}
+	@tests/e2e/network_rounds.py build/planet --containers 200 --rounds $${ROUNDS:-500}
 
 bench: deps build ## against the peers, which it installs, and the kernel's own floor, in one run
 	@apt-get -q -y install --no-install-recommends docker.io podman runc crun netavark aardvark-dns iptables >/dev/null </dev/null
