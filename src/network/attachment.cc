@@ -102,13 +102,14 @@ Result<> set_mac(std::string_view flag, std::string_view text, std::optional<Mac
 
 constexpr std::string_view kInterface = "com.docker.network.endpoint.ifname";
 
-Result<> set_option(std::string_view text, std::string_view value, Attachment& attachment) {
+Result<> set_option(std::string_view flag, std::string_view text, std::string_view value,
+                    Attachment& attachment) {
   const std::size_t equals = value.find('=');
   if (equals == std::string_view::npos || value.substr(0, equals) != kInterface)
-    return bad(kFlag, text, "of driver-opt= there is " + std::string(kInterface) + "=NAME");
+    return bad(flag, text, "the only driver option is " + std::string(kInterface) + "=NAME");
   const std::string_view name = value.substr(equals + 1);
   if (!is_interface_name(name) || name == "lo")
-    return bad(kFlag, text,
+    return bad(flag, text,
                quote(name) +
                    " is no name for an interface: at most 15 letters, digits, '_', '.' "
                    "and '-', a letter or digit first");
@@ -143,7 +144,7 @@ Result<> set_field(std::string_view text, const std::string& field, Attachment& 
   if (key == "ip") return set_address(in_text("ip="), value, Family::kIpv4, attachment.ipv4);
   if (key == "ip6") return set_address(in_text("ip6="), value, Family::kIpv6, attachment.ipv6);
   if (key == "mac-address") return set_mac(in_text("mac-address="), value, attachment.mac);
-  if (key == "driver-opt") return set_option(text, value, attachment);
+  if (key == "driver-opt") return set_option(kFlag, text, value, attachment);
   if (key == "link-local-ip")
     return bad(kFlag, text, "the kernel gives link-local addresses, link-local-ip= is not taken");
   return bad(
@@ -167,18 +168,18 @@ Result<NetworkChoice> special_choice(NetworkMode mode, const std::string& text, 
 
 // Of the first network, in which nothing of it may be said twice.
 Result<> add_flags(const AttachmentFlags& flags, Attachment& first) {
-  const auto twice = [&](const char* flag, const std::string& text) {
+  const auto twice = [&](std::string_view flag, const std::string& text) {
     return bad(flag, text, "it is said in --network, too; say it once");
   };
   if (flags.ip && first.ipv4) return twice("--ip", *flags.ip);
   if (flags.ip6 && first.ipv6) return twice("--ip6", *flags.ip6);
   if (flags.mac && first.mac) return twice("--mac-address", *flags.mac);
   if (!flags.aliases.empty() && !first.aliases.empty())
-    return twice("--network-alias", flags.aliases.front());
+    return twice(flags.alias_flag, flags.aliases.front());
   if (flags.ip) TRY(set_address("--ip", *flags.ip, Family::kIpv4, first.ipv4));
   if (flags.ip6) TRY(set_address("--ip6", *flags.ip6, Family::kIpv6, first.ipv6));
   if (flags.mac) TRY(set_mac("--mac-address", *flags.mac, first.mac));
-  for (const std::string& alias : flags.aliases) TRY(add_alias("--network-alias", alias, first));
+  for (const std::string& alias : flags.aliases) TRY(add_alias(flags.alias_flag, alias, first));
   return {};
 }
 
@@ -247,6 +248,17 @@ Result<NetworkChoice> choose_networks(const std::vector<std::string>& texts,
   }
   TRY(add_flags(flags, choice.attachments.front()));
   return choice;
+}
+
+Result<Attachment> plan_attachment(const std::string& network, const AttachmentFlags& flags,
+                                   const std::vector<std::string>& options) {
+  TRY(check_network_name(network));
+  Attachment attachment;
+  attachment.network = network == "default" ? kDefaultNetwork : network;
+  TRY(add_flags(flags, attachment));
+  for (const std::string& option : options)
+    TRY(set_option("--driver-opt", option, option, attachment));
+  return attachment;
 }
 
 Result<> check_attachment(const Attachment& attachment, const Network& network) {

@@ -41,6 +41,7 @@ std::string attachment_text(const Attachment& attachment);
 struct AttachmentFlags {
   std::optional<std::string> ip, ip6, mac;
   std::vector<std::string> aliases;
+  std::string_view alias_flag = "--network-alias";  // what the flag of the aliases is called
   bool is_empty() const { return !ip && !ip6 && !mac && aliases.empty(); }
 };
 
@@ -61,6 +62,11 @@ struct NetworkChoice {
 // Errors: kInvalidArgument - what does not go together, a network named twice, those of parse_attachment.
 Result<NetworkChoice> choose_networks(const std::vector<std::string>& texts,
                                       const AttachmentFlags& flags, const std::string& otherwise);
+
+// One network by its name or id, and what the flags say of it. `options`: those of --driver-opt.
+// Errors: kInvalidArgument, naming the flag.
+Result<Attachment> plan_attachment(const std::string& network, const AttachmentFlags& flags,
+                                   const std::vector<std::string>& options);
 
 // Whether the network can give the addresses that are asked for.
 // Errors: kInvalidArgument, naming the address and the network.

@@ -65,7 +65,7 @@ TEST(AttachmentTest, RefusesInOneSentence) {
       {"name=a,mac-address=01:00:5e:00:00:01", "a group's"},
       {"name=a,mac-address=x", "not a MAC address"},
       {"name=a,link-local-ip=169.254.1.1", "link-local"},
-      {"name=a,driver-opt=x", "of driver-opt= there is"},
+      {"name=a,driver-opt=x", "the only driver option is"},
       {"name=a,driver-opt=com.docker.network.endpoint.ifname=lo", "no name for an interface"},
       {"name=a,driver-opt=com.docker.network.endpoint.ifname=a/b", "no name for an interface"},
       {"name=a,\"alias=x", "a quoted field"},
@@ -114,6 +114,23 @@ TEST(AttachmentTest, FlagsAreOfTheFirstNetwork) {
   AttachmentFlags group;
   group.mac = "ff:ff:ff:ff:ff:ff";
   EXPECT_NE(refusal({"a"}, group).find("--mac-address: \"ff:ff"), std::string::npos);
+}
+
+TEST(AttachmentTest, OneNetworkIsSaidByFlagsAlone) {
+  AttachmentFlags flags{.ip = "10.1.2.3", .ip6 = {}, .mac = {}, .aliases = {"db", "db"}};
+  flags.alias_flag = "--alias";
+  const auto whole = plan_attachment("default", flags, {"com.docker.network.endpoint.ifname=lan0"});
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(attachment_text(*whole),
+            "name=bridge,alias=db,ip=10.1.2.3,driver-opt=com.docker.network.endpoint.ifname=lan0");
+  const auto refused = [&](const std::string& network, const std::vector<std::string>& options) {
+    const auto made = plan_attachment(network, flags, options);
+    return made ? "" : made.error().to_string();
+  };
+  EXPECT_NE(refused("a,b", {}).find("a,b"), std::string::npos);
+  EXPECT_NE(refused("a", {"x=y"}).find("--driver-opt \"x=y\""), std::string::npos);
+  flags.aliases = {"-a"};
+  EXPECT_NE(refused("a", {}).find("--alias \"-a\""), std::string::npos);
 }
 
 TEST(AttachmentTest, AddressesAreTheNetworks) {

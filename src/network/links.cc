@@ -366,6 +366,13 @@ Result<> Links::furnish(const Interface& interface) {
   return socket_.exchange(messages, "give the container's " + interface.name + " its addresses");
 }
 
+Result<> Links::route(const Interface& interface) {
+  TRY_SET(const std::uint32_t number, number_of(interface.name));
+  NetlinkMessages messages;
+  put_routes(messages, number, interface);
+  return socket_.exchange(messages, "give the container's " + interface.name + " its routes");
+}
+
 namespace {
 
 std::uint32_t kernel_mode(MacvlanMode mode) {

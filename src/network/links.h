@@ -113,6 +113,9 @@ class Links {
   Result<> create_macvlan(const Macvlan& macvlan, BorrowedFd net_ns);
   Result<> furnish(const Interface& interface);
 
+  // Its default routes again, in place of others: one that is connected has become the way out.
+  Result<> route(const Interface& interface);
+
   // One that is not there is no error.
   Result<> remove(const std::string& name);
   Result<bool> exists(const std::string& name) const;

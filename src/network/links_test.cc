@@ -145,6 +145,23 @@ TEST_F(LinksTest, AttachesAContainerThatIsReached) {
   EXPECT_FALSE(said.contains("tentative")) << said;
 }
 
+TEST_F(LinksTest, AnotherLinkBecomesTheWayOut) {
+  make_bridge();
+  attach();
+  const Address other = address("10.88.0.9");
+  const auto routes = [&] {
+    const InNamespace inside(inside_ns_);
+    return shell("ip route show default");
+  };
+  EXPECT_TRUE(routes().contains("via 10.88.0.1"));
+  Interface own{.name = "eth0", .mac = {}, .addresses = {}, .gateways = {other}};
+  ASSERT_TRUE(inside_->route(own));
+  EXPECT_TRUE(routes().contains("via 10.88.0.9 dev eth0"));
+  EXPECT_FALSE(routes().contains("via 10.88.0.1"));
+  own.name = "eth9";
+  EXPECT_EQ(inside_->route(own).error().code(), Code::kNotFound);
+}
+
 TEST_F(LinksTest, SaysWhatIsTakenAndRemovesTwice) {
   make_bridge();
   attach();
