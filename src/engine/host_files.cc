@@ -72,6 +72,21 @@ std::string own_names(const Record& record) {
   return dot == std::string::npos ? whole : whole + " " + whole.substr(0, dot);
 }
 
+std::string own_lines(const Record& record, const Connection& connection) {
+  std::string lines;
+  if (record.hostname.empty()) return lines;
+  for (const network::InterfaceAddress& own : connection.interface.addresses)
+    lines += own.address.to_string() + "\t" + own_names(record) + "\n";
+  return lines;
+}
+
+// The directory is out of the container's reach: behind the name is the file that was made at the start.
+Result<UniqueFd> open_file(const Places& places, const Record& record, const char* name,
+                           int flags) {
+  return sys::open_at(places.root_dir.borrow(), ("containers/" + record.id + "/" + name).c_str(),
+                      flags | O_NOFOLLOW);
+}
+
 std::string host_file(const char* path) {
   return sys::read_file_at(sys::kCwd, path).value_or("");
 }
@@ -148,10 +163,7 @@ Result<> check_host_entry(std::string_view text) {
 Result<std::string> hosts_text(const Record& record, const Connections& connections) {
   TRY_SET(const std::string added, added_hosts(record, connections));
   std::string text = std::string(kLocalHosts) + added;
-  if (record.hostname.empty()) return text;
-  for (const Connection& connection : connections.networks)
-    for (const network::InterfaceAddress& own : connection.interface.addresses)
-      text += own.address.to_string() + "\t" + own_names(record) + "\n";
+  for (const Connection& connection : connections.networks) text += own_lines(record, connection);
   return text;
 }
 
@@ -185,6 +197,44 @@ Result<> write_host_files(const Places& places, const Record& record,
     TRY(write_file(dir.borrow(), name, text, owner), std::string("write its /etc/") + name);
   }
   return {};
+}
+
+std::string without_lines(std::string_view text, std::string_view lines) {
+  std::string left;
+  while (!text.empty()) {
+    const std::size_t end = text.find('\n');
+    const std::string_view line = text.substr(0, end == std::string_view::npos ? end : end + 1);
+    text.remove_prefix(line.size());
+    const std::size_t at = lines.find(line);
+    const bool whole = at == 0 || (at != std::string_view::npos && lines[at - 1] == '\n');
+    if (!whole || !line.ends_with('\n')) left += line;
+  }
+  return left;
+}
+
+Result<> add_to_hosts(const Places& places, const Record& record, const Connection& connection) {
+  const std::string lines = own_lines(record, connection);
+  if (lines.empty()) return {};
+  TRY_SET(const UniqueFd file, open_file(places, record, kHosts, O_WRONLY | O_APPEND));
+  return sys::write_all(file.borrow(), lines);
+}
+
+void drop_from_hosts(const Places& places, const Record& record, const Connection& connection) {
+  constexpr std::size_t kMostHosts = 1U << 20;
+  const std::string name = "containers/" + record.id + "/" + kHosts;
+  const auto text = sys::read_file_at(places.root_dir.borrow(), name.c_str(), kMostHosts);
+  if (!text) return;
+  const std::string left = without_lines(*text, own_lines(record, connection));
+  if (left == *text) return;
+  const auto file = open_file(places, record, kHosts, O_WRONLY | O_TRUNC);
+  if (file) (void)sys::write_all(file->borrow(), left);
+}
+
+Result<> write_resolv_conf(const Places& places, const Record& record,
+                           const Connections& connections) {
+  TRY_SET(const std::string text, resolv_conf_text(record, connections));
+  TRY_SET(const UniqueFd file, open_file(places, record, kResolvConf, O_WRONLY | O_TRUNC));
+  return sys::write_all(file.borrow(), text);
 }
 
 void add_mount_places(const Places& places, std::vector<std::string>& layers) {

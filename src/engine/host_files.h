@@ -47,6 +47,18 @@ void plan_host_files(const Places& places, const Record& record, oci::Spec& spec
 Result<> write_host_files(const Places& places, const Record& record,
                           const Connections& connections);
 
+// While it runs: its file is written in place, since what the container has of it is a mount.
+// The addresses that it has come to have behind what is there, and without those that it has no more. What is longer than any
+// such file stays as it is.
+Result<> add_to_hosts(const Places& places, const Record& record, const Connection& connection);
+void drop_from_hosts(const Places& places, const Record& record, const Connection& connection);
+// Anew, whatever the container has made of it.
+Result<> write_resolv_conf(const Places& places, const Record& record,
+                           const Connections& connections);
+
+// Without these lines, wherever they stand. Pure.
+std::string without_lines(std::string_view text, std::string_view lines);
+
 // Adds the lowest layer of a root. With as many layers as the kernel takes there is no room for it, and the places are made in
 // the container's own directory, if it has none.
 void add_mount_places(const Places& places, std::vector<std::string>& layers);

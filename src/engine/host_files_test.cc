@@ -131,6 +131,35 @@ TEST_F(WriteHostFiles, WhatAContainerHasMadeOfThemIsGone) {
   EXPECT_EQ(sys::lstat_at(root, "containers/c1/hosts")->st_mode & 07777, 0644U);
 }
 
+TEST_F(WriteHostFiles, WhileItRunsTheyAreWrittenInPlace) {
+  record_.naming.dns.servers = {"192.0.2.53"};
+  ASSERT_TRUE(write_host_files(*places_, record_, {}));
+  const BorrowedFd root = places_->root_dir.borrow();
+  const auto file = sys::lstat_at(root, "containers/c1/hosts")->st_ino;
+  const UniqueFd own = *sys::open_at(root, "containers/c1/hosts", O_WRONLY | O_APPEND);
+  ASSERT_TRUE(sys::write_all(own.borrow(), "192.0.2.9\ttheirs\n"));
+  const Connections now = connected();
+  ASSERT_TRUE(add_to_hosts(*places_, record_, now.networks.front()));
+  EXPECT_THAT(read("c1/hosts"), HasSubstr("192.0.2.9\ttheirs\n10.76.0.2\tweb\n"));
+  drop_from_hosts(*places_, record_, now.networks.front());
+  EXPECT_EQ(read("c1/hosts"), std::string(kLocal) + "192.0.2.9\ttheirs\n");
+  EXPECT_EQ(sys::lstat_at(root, "containers/c1/hosts")->st_ino, file);
+  EXPECT_EQ(read("c1/resolv.conf"), "nameserver 192.0.2.53\n");
+  Connections named = now;
+  named.networks.front().network = "blue";
+  ASSERT_TRUE(write_resolv_conf(*places_, record_, named));
+  EXPECT_THAT(read("c1/resolv.conf"), HasSubstr("nameserver 127.0.0.11\n"));
+}
+
+TEST(WithoutLines, OnlyWholeLinesGo) {
+  EXPECT_EQ(without_lines("a\nbb\nc\n", "bb\n"), "a\nc\n");
+  EXPECT_EQ(without_lines("bb\na\nbb\n", "x\nbb\n"), "a\n");
+  EXPECT_EQ(without_lines("abb\nbbc\nb\n", "bb\n"), "abb\nbbc\nb\n");
+  EXPECT_EQ(without_lines("bb", "bb\n"), "bb");
+  EXPECT_EQ(without_lines("", "bb\n"), "");
+  EXPECT_EQ(without_lines("a\n\n", ""), "a\n\n");
+}
+
 TEST_F(WriteHostFiles, WhoSharesANetworkHasItsFiles) {
   Record sharer;
   sharer.id = "c2";

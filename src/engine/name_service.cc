@@ -44,14 +44,22 @@ network::Address name_service_address() {
   return *network::Address::from_bytes(kAddress);
 }
 
+Result<UniqueFd> open_name_socket(NameSocket which) {
+  const char* const doing = "open the sockets of the name service";
+  const bool listens = which == NameSocket::kListener;
+  TRY_SET(UniqueFd socket,
+          sys::open_bound(sys::inet_address(kAddress, kPort), listens ? SOCK_STREAM : SOCK_DGRAM),
+          doing);
+  if (listens) TRY(sys::listen_for_connections(socket.borrow()), doing);
+  return socket;
+}
+
 Result<std::vector<UniqueFd>> open_name_sockets() {
-  const sys::InetAddress own = sys::inet_address(kAddress, kPort);
   std::vector<UniqueFd> sockets;
-  for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
-    TRY_SET(UniqueFd socket, sys::open_bound(own, type), "open the sockets of the name service");
+  for (const NameSocket which : {NameSocket::kDatagrams, NameSocket::kListener}) {
+    TRY_SET(UniqueFd socket, open_name_socket(which));
     sockets.push_back(std::move(socket));
   }
-  TRY(sys::listen_for_connections(sockets.back().borrow()), "open the sockets of the name service");
   return sockets;
 }
 
@@ -65,6 +73,12 @@ bool wants_names(const Record& record, const Connections& connections) {
 void NameService::begin(UniqueFd datagrams, UniqueFd listener, const Connections& connections) {
   datagrams_ = std::move(datagrams);
   listener_ = std::move(listener);
+  networks_ = connections.networks;
+  next_ = pause_ = 0;
+}
+
+void NameService::change(const Connections& connections) {
+  resolver_ = sys::Child();  // killed and reaped
   networks_ = connections.networks;
   next_ = pause_ = 0;
 }

@@ -25,7 +25,9 @@ network::Address name_service_address();
 // The service's sockets, that for datagrams and the one that listens, of the network namespace that this thread is in, where
 // the loopback interface is up.
 // Errors: kAlreadyExists - somebody has that port there; those of the calls.
-Result<std::vector<UniqueFd>> open_name_sockets();
+enum class NameSocket : std::uint8_t { kDatagrams, kListener };
+Result<UniqueFd> open_name_socket(NameSocket which);
+Result<std::vector<UniqueFd>> open_name_sockets();  // both
 
 // Whether a container is served: it is in a network that has names, as the default one has not; or the host's servers are at its
 // loopback alone, where a container cannot ask them by itself.
@@ -38,6 +40,10 @@ class NameService : public Attendant {
 
   // A run of the container begins. The sockets keep its network namespace alive, until end().
   void begin(UniqueFd datagrams, UniqueFd listener, const Connections& connections);
+  bool has_begun() const { return listener_.valid(); }
+  // It is in other networks from now on. A resolver that works is ended, since it sees the old ones alone: who asks at this
+  // moment asks again.
+  void change(const Connections& connections);
   void end();
 
   void watch(std::vector<pollfd>& set) const override;

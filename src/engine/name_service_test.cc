@@ -221,6 +221,28 @@ TEST_F(NameServiceTest, OneThatFailsIsStartedMoreAndMoreSeldom) {
   }
 }
 
+TEST_F(NameServiceTest, OneMoreNetworkIsFoundByTheNextQuery) {
+  EXPECT_FALSE(service_->has_begun());
+  begin_blue();
+  EXPECT_TRUE(service_->has_begun());
+  ASSERT_EQ(address_in(ask("web")), "10.88.0.5");
+  const pid_t first = resolver();
+  const auto dir = network::open_network_run_dir(places_->run_dir.borrow(), "id-of-red");
+  const auto names = network::Names::open(dir->borrow());
+  ASSERT_TRUE(names->add(
+      {.owner = "c2", .names = {"db"}, .addresses = {*network::Address::parse("10.99.0.5")}}));
+  service_->change({.networks = {connection_to("blue", "10.88.0.2", true),
+                                 connection_to("red", "10.99.0.2", true)},
+                    .published = {}});
+  EXPECT_EQ(resolver(), 0);
+  EXPECT_EQ(address_in(ask("db.red")), "10.99.0.5");
+  EXPECT_EQ(address_in(ask("web")), "10.88.0.5");
+  EXPECT_NE(resolver(), first);
+  // In none at all nobody is asked.
+  service_->change({});
+  EXPECT_EQ(network::dns::code_of(ask("web")), network::dns::Rcode::kRefused);
+}
+
 TEST_F(NameServiceTest, TheEndOfTheRunIsItsEnd) {
   begin_blue();
   ASSERT_EQ(address_in(ask("web")), "10.88.0.5");
