@@ -113,6 +113,12 @@ Result<network::PublishedPort> parse_published(std::string_view text) {
                                 .protocol = one.protocol};
 }
 
+std::optional<Address> own_address(const Connection& connection, network::Family family) {
+  for (const auto& address : connection.interface.addresses)
+    if (address.address.family() == family) return address.address;
+  return std::nullopt;
+}
+
 std::string file_of(const std::string& id) {
   return std::string(kDirectory) + "/" + id;
 }
@@ -143,10 +149,29 @@ Result<Connections> parse_connections(std::string_view text) {
 }
 
 std::optional<Address> Connections::address_of(network::Family family) const {
-  for (const Connection& connection : networks)
-    for (const auto& address : connection.interface.addresses)
-      if (address.address.family() == family) return address.address;
-  return std::nullopt;
+  std::optional<Address> shut_in;
+  for (const Connection& connection : networks) {
+    const auto own = own_address(connection, family);
+    if (!own || connection.bridge.empty()) continue;
+    if (!connection.internal) return own;
+    if (!shut_in) shut_in = own;
+  }
+  return shut_in;
+}
+
+void assign_gateways(Connections& connections, std::span<const network::Network> networks) {
+  std::vector<network::Family> done;
+  for (std::size_t i = 0; i < networks.size(); ++i) {
+    std::vector<Address>& gateways = connections.networks[i].interface.gateways;
+    gateways.clear();
+    if (networks[i].internal) continue;
+    for (const network::Subnet& subnet : networks[i].subnets) {
+      const network::Family family = subnet.prefix.family();
+      if (std::ranges::find(done, family) != done.end()) continue;
+      done.push_back(family);
+      gateways.push_back(subnet.gateway);
+    }
+  }
 }
 
 Result<UniqueFd> lock_connections(const Places& places) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@
 #include "engine/places.h"
 #include "network/links.h"
 #include "network/ports.h"
+#include "network/record.h"
 
 namespace planet::engine {
 
@@ -31,9 +33,14 @@ struct Connections {
   std::vector<Connection> networks;  // in the order of the record's attachments
   std::vector<network::PublishedPort> published;
 
-  // The first address of that family, which published ports lead to.
+  // The address of that family which published ports lead to: on the first network with a bridge and a way out, or on the first
+  // with a bridge, where only this host reaches it.
   std::optional<network::Address> address_of(network::Family family) const;
 };
+
+// The default route of each family is that of the first network that has a way out for it. `networks` are those of the
+// connections, in their order. Pure.
+void assign_gateways(Connections& connections, std::span<const network::Network> networks);
 
 // As JSON, and back. Pure.
 // Errors: kInvalidArgument, kCorrupt - it was not written by connections_text.

@@ -49,10 +49,44 @@ TEST(Connections, AreReadAsTheyWereWritten) {
   EXPECT_TRUE(read->networks[1].internal);
 }
 
-TEST(Connections, PortsLeadToTheFirstAddressOfAFamily) {
-  EXPECT_EQ(example().address_of(network::Family::kIpv4), address("10.88.0.2"));
-  EXPECT_EQ(example().address_of(network::Family::kIpv6), address("fd00::2"));
+TEST(Connections, PortsLeadToTheFirstAddressOfAFamilyThatCanBeReached) {
+  Connections all = example();
+  EXPECT_EQ(all.address_of(network::Family::kIpv4), address("10.88.0.2"));
+  EXPECT_EQ(all.address_of(network::Family::kIpv6), address("fd00::2"));
   EXPECT_EQ(Connections().address_of(network::Family::kIpv6), std::nullopt);
+  std::swap(all.networks[0], all.networks[1]);  // a macvlan is not reached from its own host
+  EXPECT_EQ(all.address_of(network::Family::kIpv4), address("10.88.0.2"));
+  all.networks[0].bridge = "pl-aaaaaaaaaaaa";
+  EXPECT_EQ(all.address_of(network::Family::kIpv4), address("10.88.0.2"));
+  all.networks.pop_back();  // only the internal one is left
+  EXPECT_EQ(all.address_of(network::Family::kIpv4), address("192.0.2.3"));
+}
+
+network::Network network_with(std::string_view subnet, bool internal) {
+  network::Network made;
+  const network::Prefix prefix = *network::Prefix::parse(subnet);
+  made.subnets = {
+      {.prefix = prefix, .gateway = *prefix.first().plus(1), .range = {}, .others = {}}};
+  made.internal = internal;
+  return made;
+}
+
+TEST(Connections, DefaultRoutesAreThoseOfTheFirstNetworksWithAWayOut) {
+  std::vector<network::Network> networks{network_with("10.1.0.0/24", true),
+                                         network_with("10.2.0.0/24", false),
+                                         network_with("10.3.0.0/24", false)};
+  networks[2].subnets.push_back(network_with("fd00:3::/64", false).subnets.front());
+  Connections all;
+  all.networks.resize(3);
+  assign_gateways(all, networks);
+  EXPECT_TRUE(all.networks[0].interface.gateways.empty());
+  EXPECT_EQ(all.networks[1].interface.gateways, std::vector{address("10.2.0.1")});
+  EXPECT_EQ(all.networks[2].interface.gateways, std::vector{address("fd00:3::1")});
+  all.networks.erase(all.networks.begin() + 1);
+  networks.erase(networks.begin() + 1);
+  assign_gateways(all, networks);
+  EXPECT_EQ(all.networks[1].interface.gateways,
+            (std::vector{address("10.3.0.1"), address("fd00:3::1")}));
 }
 
 TEST(Connections, AreRefusedWhereTheyAreNot) {
