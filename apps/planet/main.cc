@@ -100,7 +100,9 @@ constexpr Command kImageCommands[] = {
 };
 
 constexpr Command kNetworkCommands[] = {
+    {"connect", "connect a container to one more network", network_connect_command},
     {"create", "make a network", network_create_command},
+    {"disconnect", "disconnect a container from a network", network_disconnect_command},
     {"inspect", "all that is known of networks", network_inspect_command},
     {"ls", "list networks", network_ls_command},
     {"prune", "remove networks that no container is in", network_prune_command},

@@ -15,6 +15,7 @@
 //     "signal NUMBER"                              "exit STATUS"        it is over; the last message
 //     "stop": it is not to be started again        "detached"           the detach keys were typed
 //     "pause", "unpause", "reload", "wait"
+//     "connect NETWORK", "disconnect NETWORK"
 //     "hold": it is paused until this client is gone
 // MODE is of the letters i o e t: which descriptors come, in this order; t: the end of its input is the terminal's end.
 // KEYS are the detach keys in hexadecimal.
@@ -40,7 +41,8 @@ namespace planet::engine {
 
 class Clients : public runtime::Companion {
  public:
-  // What the keeper does for them: "stop", "pause", "unpause", "reload", "hold"; and "release" when one that holds is gone.
+  // What the keeper does for them: "stop", "pause", "unpause", "reload", "connect NETWORK", "disconnect NETWORK", "hold"; and
+  // "release" when one that holds is gone.
   using Answer = std::function<Result<>(std::string_view wish)>;
 
   struct Kind {

@@ -4,6 +4,7 @@
 #include <linux/netlink.h>
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -64,18 +65,6 @@ Result<> connect_link(Links& links, Links& inside, const Connection& connection,
   return links.connect_veth(veth_of(connection, network, publishes), inside, connection.interface);
 }
 
-// The ports of this host are held for this container: whatever the packet filter has for them was left by another.
-Result<> apply(Firewall& firewall, const Connections& connections) {
-  FirewallChange change;
-  put_container(change, connections);
-  Result<> done = firewall.apply(change);
-  if (done || done.error().code() != Code::kAlreadyExists) return done;
-  FirewallChange instead;
-  take_ports(instead, connections);
-  put_container(instead, connections);
-  return firewall.apply(instead);
-}
-
 // "eth0", "eth1", ...: the first that no attachment has by name and no connection has yet.
 std::string free_name(const std::string& prefix, const Record& record,
                       const Connections& connections) {
@@ -88,27 +77,22 @@ std::string free_name(const std::string& prefix, const Record& record,
   }
 }
 
-// The default routes are the first network's that has a way out.
-bool has_gateway(const Connections& connections, Family family) {
-  return std::ranges::any_of(connections.networks, [&](const Connection& one) {
-    return has(one.interface.gateways, family, &Address::family);
-  });
-}
-
 std::vector<Address> default_hosts(const std::vector<network::Network>& networks) {
   for (const network::Network& one : networks)
     if (one.link.host_binding) return {*one.link.host_binding};
   return {*Address::parse("127.0.0.1")};
 }
 
-Result<> check_host(const Connections& connections, const network::PublishedPort& port) {
-  const std::string what = "-p: " + port.host.to_string() + ":" + std::to_string(port.host_port);
-  if (!port.host.is_ipv4() && port.host.is_loopback())
+Result<> check_host(const Connections& connections, const Address& host,
+                    const network::PortRange& ports) {
+  const std::string what =
+      "-p: " + host.to_string() + (ports.is_any() ? "" : ":" + std::to_string(ports.first));
+  if (!host.is_ipv4() && host.is_loopback())
     return fail(Code::kInvalidArgument,
                 what +
                     " cannot be published: the kernel sends no packet from ::1 to a container; "
                     "use 127.0.0.1");
-  if (!connections.address_of(port.host.family()))
+  if (!connections.address_of(host.family()))
     return fail(Code::kInvalidArgument, what +
                                             " cannot be published: no network of the container "
                                             "has addresses of that family");
@@ -136,18 +120,23 @@ void Connecting::end() {
 }
 
 Result<> Connecting::prepare() {
-  disconnect(places_, record_.id);
   connections_ = {};
   networks_.clear();
+  if (!is_wanted()) return {};
+  disconnect(places_, record_.id);
   begun_ = true;
-  for (const network::Attachment& attachment : record_.attachments) {
-    TRY_SET(network::Network network, find_network(places_, attachment.network));
-    networks_.push_back(std::move(network));
-    TRY(lease(attachment, networks_.back()), "network " + attachment.network);
-  }
+  for (const network::Attachment& attachment : record_.attachments)
+    TRY(lease(attachment), "network " + attachment.network);
+  assign_gateways(connections_, networks_);
+  TRY(check_ports());
   TRY(hold());
+  return announce();
+}
+
+// From here on nobody takes a bridge or the packet filter away from it.
+Result<> Connecting::announce() const {
   TRY_SET(const UniqueFd lock, lock_connections(places_));
-  if (!connections_.published.empty()) TRY(take_over_ports(places_, connections_.published));
+  if (!connections_.published.empty()) TRY(take_over_ports(places_, record_.id, connections_.published));
   return write_connections(places_, record_.id, connections_);
 }
 
@@ -170,7 +159,8 @@ Result<> Connecting::take_addresses(const network::Attachment& attachment,
   return {};
 }
 
-Result<> Connecting::lease(const network::Attachment& attachment, const network::Network& network) {
+Result<> Connecting::lease(const network::Attachment& attachment) {
+  TRY_SET(const network::Network network, find_network(places_, attachment.network));
   TRY(network::check_attachment(attachment, network));
   Connection connection{.network = network.name,
                         .network_id = network.id,
@@ -195,15 +185,13 @@ Result<> Connecting::lease(const network::Attachment& attachment, const network:
     interface.mac = *attachment.mac;
   else if (interface.mac == network::Mac())
     interface.mac = network::Mac::random();
-  for (const network::Subnet& subnet : network.subnets)
-    if (!network.internal && !has_gateway(connections_, subnet.prefix.family()))
-      interface.gateways.push_back(subnet.gateway);
   // Also after a failure: what was taken is given back by this.
   connections_.networks.push_back(std::move(connection));
+  networks_.push_back(network);
   return taken;
 }
 
-Result<> Connecting::hold() {
+Result<> Connecting::check_ports() const {
   if (record_.publications.empty()) return {};
   if (!has_bridge(connections_))
     return fail(
@@ -212,11 +200,35 @@ Result<> Connecting::hold() {
         "address");
   TRY_SET(const std::vector<network::PortRequest> requests,
           network::plan_ports(record_.publications, default_hosts(networks_)));
-  TRY_SET(network::HeldPorts held, network::hold_ports(requests));
-  for (const network::PublishedPort& port : held.ports) TRY(check_host(connections_, port));
-  connections_.published = std::move(held.ports);
-  held_ports_ = std::move(held.sockets);
+  for (const network::PortRequest& request : requests)
+    for (const Address& host : request.hosts)
+      TRY(check_host(connections_, host, request.host_ports));
   return {};
+}
+
+// Those of a family that has an address now. They are held together, and let go together.
+Result<> Connecting::hold() {
+  TRY_SET(const std::vector<network::PortRequest> requests,
+          network::plan_ports(record_.publications, default_hosts(networks_)));
+  const std::vector<network::PublishedPort> before = connections_.published;
+  for (const network::PortRequest& request : requests) {
+    const Family family = request.hosts.front().family();
+    const bool held_already = std::ranges::any_of(
+        before, [&](const network::PublishedPort& it) { return it.host.family() == family; });
+    if (held_already || !connections_.address_of(family)) continue;
+    TRY_SET(network::HeldPorts held, network::hold_ports({&request, 1}));
+    std::ranges::copy(held.ports, std::back_inserter(connections_.published));
+    for (UniqueFd& socket : held.sockets) held_ports_.emplace_back(family, std::move(socket));
+  }
+  return {};
+}
+
+// Those that lead nowhere.
+void Connecting::let_go_of_ports() {
+  const auto is_lost = [&](Family family) { return !connections_.address_of(family); };
+  std::erase_if(connections_.published,
+                [&](const network::PublishedPort& one) { return is_lost(one.host.family()); });
+  std::erase_if(held_ports_, [&](const auto& one) { return is_lost(one.first); });
 }
 
 runtime::NetworkWork Connecting::work() {
@@ -241,18 +253,29 @@ Result<> Connecting::connect(std::vector<UniqueFd> made) {
   const UniqueFd ns = std::move(made[1]);
   TRY_SET(Links links, Links::open());
   TRY_SET(Firewall firewall, ensure_firewall(places_));
-  for (std::size_t i = 0; i < networks_.size(); ++i)
-    TRY(make_link(links, firewall, connections_.networks[i], networks_[i], ns.borrow()),
+  TRY(make_links(0, links, firewall, ns.borrow()));
+  TRY(admit(firewall, connections_));
+  TRY(connect_links(0, links, inside));
+  if (made.size() > 3) names_.begin(std::move(made[2]), std::move(made[3]), connections_);
+  return {};
+}
+
+Result<> Connecting::make_links(std::size_t first, Links& links, Firewall& firewall,
+                                BorrowedFd ns) {
+  for (std::size_t i = first; i < networks_.size(); ++i)
+    TRY(make_link(links, firewall, connections_.networks[i], networks_[i], ns),
         "network " + networks_[i].name);
-  TRY(apply(firewall, connections_));
-  for (std::size_t i = 0; i < networks_.size(); ++i) {
+  return {};
+}
+
+Result<> Connecting::connect_links(std::size_t first, Links& links, Links& inside) {
+  for (std::size_t i = first; i < networks_.size(); ++i) {
     TRY(connect_link(links, inside, connections_.networks[i], networks_[i],
                      !connections_.published.empty()),
         "network " + networks_[i].name);
     TRY(add_names(record_.attachments[i], connections_.networks[i]),
         "network " + networks_[i].name);
   }
-  if (made.size() > 3) names_.begin(std::move(made[2]), std::move(made[3]), connections_);
   return {};
 }
 

@@ -5,10 +5,14 @@
 //      bridge, which is made when it is missing; the packet filter learns its addresses and ports; its names are added;
 //   3. at its end all of that is taken away (engine/disconnect.h).
 //
-// Source: docker-run(1), --network, -p; veth(4), rtnetlink(7).
+// While it runs it may come into one more network, and go out of one: the same steps, of that network alone (joining.cc).
+//
+// Source: docker-run(1), --network, -p; docker-network-connect(1); veth(4), rtnetlink(7).
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -16,6 +20,8 @@
 #include "engine/name_service.h"
 #include "engine/places.h"
 #include "engine/record.h"
+#include "network/firewall.h"
+#include "network/links.h"
 #include "network/port_holds.h"
 #include "network/record.h"
 #include "runtime/launch.h"
@@ -24,7 +30,7 @@ namespace planet::engine {
 
 class Connecting {
  public:
-  // Both outlive it. The container's lock is held.
+  // Both outlive it. The container's lock is held. The record's attachments change between runs, and as join() and leave() say.
   Connecting(const Places& places, const Record& record)
       : places_(places), record_(record), names_(places, record) {}
   Connecting(const Connecting&) = delete;
@@ -45,23 +51,43 @@ class Connecting {
   // The third. The container's processes have ended.
   void end();
 
+  // The container, whose network namespace is `ns`, comes into the network of its record's last attachment, which is new. Its
+  // files of names follow. After an error nothing is changed.
+  // Errors: those of prepare(); kAlreadyExists - an interface has that name inside, or somebody listens at the name service's
+  // port there.
+  Result<> join(BorrowedFd ns);
+  // It goes out of the network of this attachment, which is erased from the record afterwards. Of its default routes and
+  // published ports those stay that another network has a way for.
+  // Errors: those of writing down what is left; it is out of the network then, too.
+  Result<> leave(std::size_t attachment, BorrowedFd ns);
+
   const Connections& connections() const { return connections_; }
   // For the loop of the keeper.
   Attendant& names() { return names_; }
 
  private:
-  Result<> lease(const network::Attachment& attachment, const network::Network& network);
+  Result<> lease(const network::Attachment& attachment);
   Result<> take_addresses(const network::Attachment& attachment, const network::Network& network,
                           network::Interface& interface) const;
+  Result<> check_ports() const;
   Result<> hold();
+  void let_go_of_ports();
+  Result<> announce() const;
   Result<> connect(std::vector<UniqueFd> made);
+  // From the connection with this number on.
+  Result<> make_links(std::size_t first, network::Links& links, network::Firewall& firewall,
+                      BorrowedFd ns);
+  Result<> connect_links(std::size_t first, network::Links& links, network::Links& inside);
   Result<> add_names(const network::Attachment& attachment, const Connection& connection) const;
+  Result<> join_last(BorrowedFd ns, bool& has_link);
+  Result<> part(std::size_t attachment, BorrowedFd ns, bool has_link);
+  Result<> serve_names(BorrowedFd ns);
 
   const Places& places_;
   const Record& record_;
   std::vector<network::Network> networks_;  // in the order of the attachments, as the connections
   Connections connections_;
-  std::vector<UniqueFd> held_ports_;
+  std::vector<std::pair<network::Family, UniqueFd>> held_ports_;  // those of connections_.published
   NameService names_;
   sys::Child tidier_;  // of the last run
   bool begun_ = false;

@@ -60,15 +60,23 @@ std::optional<network::ForwardedPort> forwarded(const Connections& connections,
   return made;
 }
 
+void take_ports(FirewallChange& change, const Connections& connections) {
+  for (const network::PublishedPort& port : connections.published)
+    if (const auto one = forwarded(connections, port)) change.unpublish(*one);
+}
+
+void publish(FirewallChange& change, const Connections& connections) {
+  for (const network::PublishedPort& port : connections.published)
+    if (const auto one = forwarded(connections, port)) change.publish(*one);
+}
+
 void put(FirewallChange& change, const Connections& connections, Direction direction) {
   const bool adds = direction == Direction::kAdd;
   for (const Connection& connection : connections.networks) {
     if (connection.port.empty()) continue;
     adds ? change.add_port(port_of(connection)) : change.remove_port(port_of(connection));
   }
-  if (!adds) return take_ports(change, connections);
-  for (const network::PublishedPort& port : connections.published)
-    if (const auto one = forwarded(connections, port)) change.publish(*one);
+  adds ? publish(change, connections) : take_ports(change, connections);
 }
 
 void remove_names(const Places& places, const std::string& id, const Connection& connection) {
@@ -153,7 +161,8 @@ Result<> fill(const Places& places, network::Firewall& firewall) {
       change.add_network({.bridge = one.bridge(), .internal = one.internal});
   TRY_SET(const std::vector<std::string> ids, connected_ids(places));
   for (const std::string& id : ids)
-    if (const auto connections = read_connections(places, id)) put_container(change, *connections);
+    if (const auto connections = read_connections(places, id))
+      put(change, *connections, Direction::kAdd);
   return firewall.apply(change);
 }
 
@@ -166,21 +175,25 @@ Result<network::Firewall> open_firewall(const Places& places) {
   return network::Firewall::open("_" + name);
 }
 
-void put_container(FirewallChange& change, const Connections& connections) {
+Result<> admit(network::Firewall& firewall, const Connections& connections) {
+  FirewallChange change;
   put(change, connections, Direction::kAdd);
+  Result<> done = firewall.apply(change);
+  if (done || done.error().code() != Code::kAlreadyExists) return done;
+  FirewallChange instead;
+  take_ports(instead, connections);
+  put(instead, connections, Direction::kAdd);
+  return firewall.apply(instead);
 }
 
-void take_ports(FirewallChange& change, const Connections& connections) {
-  for (const network::PublishedPort& port : connections.published)
-    if (const auto one = forwarded(connections, port)) change.unpublish(*one);
-}
-
-Result<> take_over_ports(const Places& places, std::span<const network::PublishedPort> held) {
+Result<> take_over_ports(const Places& places, const std::string& holder,
+                         std::span<const network::PublishedPort> held) {
   const auto is_ours = [&](const network::PublishedPort& port) {
     return std::ranges::any_of(held, [&](const auto& one) { return is_same_port(one, port); });
   };
   TRY_SET(const std::vector<std::string> ids, connected_ids(places));
   for (const std::string& id : ids) {
+    if (id == holder) continue;
     auto theirs = read_connections(places, id);
     if (!theirs || std::ranges::none_of(theirs->published, is_ours)) continue;
     Connections lost = *theirs;
@@ -193,6 +206,18 @@ Result<> take_over_ports(const Places& places, std::span<const network::Publishe
     TRY(write_connections(places, id, *theirs));
   }
   return {};
+}
+
+void take_away_one(const Places& places, const std::string& id, const Connection& gone,
+                   const Connections& before, const Connections& after) {
+  remove_names(places, id, gone);
+  FirewallChange change;
+  take_ports(change, before);
+  if (!gone.port.empty()) change.remove_port(port_of(gone));
+  publish(change, after);
+  auto firewall = open_firewall(places);
+  if (firewall) (void)firewall->apply(change);
+  give_back_addresses(places, id, gone);
 }
 
 sys::Child take_away(const Places& places, const std::string& id, const Connections& connections,

@@ -17,15 +17,13 @@ namespace planet::engine {
 // The packet filter of the containers of this run directory.
 Result<network::Firewall> open_firewall(const Places& places);
 
-// What the packet filter knows of a connected container.
-void put_container(network::FirewallChange& change, const Connections& connections);
-
-// Whatever it knows of the ports of this host that the container has.
-void take_ports(network::FirewallChange& change, const Connections& connections);
+// Tells the packet filter of a container that holds its ports of this host: whatever it has for them was left by another.
+Result<> admit(network::Firewall& firewall, const Connections& connections);
 
 // For who holds these ports of the host, and the lock of the connections: whoever else is written down as having one had it when
 // its keeper was killed. The packet filter sends nothing there any more, and when the other is taken away, the port stays.
-Result<> take_over_ports(const Places& places, std::span<const network::PublishedPort> held);
+Result<> take_over_ports(const Places& places, const std::string& holder,
+                         std::span<const network::PublishedPort> held);
 
 // Takes away all that the container has of its networks, and at last what is written down of it. Nothing of it need be there.
 // Interfaces go by themselves, with the namespace that they are in. All is away when this returns, but it is a process of its
@@ -33,6 +31,11 @@ Result<> take_over_ports(const Places& places, std::span<const network::Publishe
 // the sockets of its ports, which that process has, too, meanwhile. Returns that process, if one was needed.
 sys::Child take_away(const Places& places, const std::string& id, const Connections& connections,
                      std::span<const UniqueFd> held);
+
+// One network of a container that goes on: its names, what the packet filter knows of it, its addresses. Published ports lead
+// from `before`, where it is still among them, to `after` at one stroke. What is written down is left to the caller.
+void take_away_one(const Places& places, const std::string& id, const Connection& gone,
+                   const Connections& before, const Connections& after);
 
 // The same of what is written down, and nothing is left to wait for; the caller holds the container's lock, or it is no container
 // any more.

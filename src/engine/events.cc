@@ -78,6 +78,13 @@ Event network_event(std::string action, const network::Network& network) {
           .time = format::now()};
 }
 
+Event connection_event(std::string action, const network::Network& network,
+                       const std::string& container) {
+  Event event = network_event(std::move(action), network);
+  event.attributes["container"] = container;
+  return event;
+}
+
 std::string encode_event(const Event& event) {
   std::string line = oci::to_text(oci::Writer::write(event));
   if (line.size() <= kMostLine) return line;

@@ -47,6 +47,9 @@ Event container_event(const Record& record, std::string action, const Attributes
 Event image_event(std::string action, std::string id, const std::string& name);
 Event volume_event(std::string action, const std::string& name, Attributes more = {});
 Event network_event(std::string action, const network::Network& network);
+// A container has come into the network, or is out of it: "connect", "disconnect".
+Event connection_event(std::string action, const network::Network& network,
+                       const std::string& container);
 
 // Appends them, in their order and together. What cannot be written is lost.
 void note_events(const Places& places, std::span<const Event> events);

@@ -72,6 +72,10 @@ TEST(NetworkEvents, AreDockers) {
     EXPECT_TRUE(fits_event(event, *parse_event_filters({fits}))) << fits;
   for (const char* not_it : {"network=other", "container=web", "volume=web", "type=volume"})
     EXPECT_FALSE(fits_event(event, *parse_event_filters({not_it}))) << not_it;
+  const Event joined = connection_event("connect", web, "c1");
+  EXPECT_EQ(joined.attributes,
+            (Attributes{{"container", "c1"}, {"name", "web"}, {"type", "bridge"}}));
+  EXPECT_FALSE(fits_event(joined, *parse_event_filters({"container=c1"})));  // as with docker
 }
 
 TEST(EventFilters, AreThoseOfDocker) {

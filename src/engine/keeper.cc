@@ -46,7 +46,7 @@ struct First {
 };
 
 // The keeper's process. `report` takes "started", or why not.
-Result<int> keep_alone(const Engine& engine, const Prepared& prepared, const RunHooks& hooks,
+Result<int> keep_alone(const Engine& engine, Prepared& prepared, const RunHooks& hooks,
                        const First& first, UniqueFd& report) {
   UniqueFd ends[3];
   const bool wanted[] = {first.streams.in, first.streams.out, first.streams.err};
@@ -106,7 +106,7 @@ void take_size(Prepared& prepared) {
 
 }  // namespace
 
-Result<int> keep(const Engine& engine, const Prepared& prepared, const Attached& attached,
+Result<int> keep(const Engine& engine, Prepared& prepared, const Attached& attached,
                  const RunHooks& hooks) {
   Keeping keeping(engine, prepared, hooks, Caller::kConnected);
   keeping.attach_caller(attached);

@@ -11,7 +11,7 @@ namespace planet::engine {
 // The caller keeps it, with those of its own streams that are `attached`. Calls hooks.started once the command runs. The exit status of
 // the container.
 // After a failure to start, nothing of a fresh container is left; another is at rest again, and says why.
-Result<int> keep(const Engine& engine, const Prepared& prepared, const Attached& attached,
+Result<int> keep(const Engine& engine, Prepared& prepared, const Attached& attached,
                  const RunHooks& hooks);
 
 // A process of its own keeps it; returns when the command runs, with the error if it does not. The lock is the keeper's.

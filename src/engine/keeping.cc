@@ -10,6 +10,7 @@
 #include "engine/containers.h"
 #include "engine/control.h"
 #include "engine/host_files.h"
+#include "engine/networks.h"
 #include "engine/sharing.h"
 #include "engine/volume_use.h"
 #include "engine/volumes.h"
@@ -88,40 +89,9 @@ void set_first_size(const Prepared& prepared, Caller caller, const runtime::Runn
   (void)sys::set_window_size(running.terminal.borrow(), kClassic);
 }
 
-// Processes fork and end meanwhile: until a look finds none that is new.
-Result<> move_all(const cgroup::Group& group) {
-  constexpr int kLooks = 100;
-  std::set<pid_t> moved;
-  for (int look = 0; look < kLooks; ++look) {
-    TRY_SET(const std::vector<pid_t> processes, group.processes());
-    bool any = false;
-    for (const pid_t pid : processes) {
-      if (!moved.insert(pid).second) continue;
-      any = true;
-      Result<> added = group.add(pid);
-      if (!added && added.error().sys_errno() != ESRCH) return added;
-    }
-    if (!any) return {};
-  }
-  return fail(Code::kSystem, "its processes come and go too fast to be frozen; try again");
-}
-
-// v1: no container is in the freezer's hierarchy until it is to be frozen.
-Result<> freeze(cgroup::Group& group, const std::string& path) {
-  Result<> frozen = group.freeze();
-  if (frozen || frozen.error().code() != Code::kUnsupported) return frozen;
-  TRY_SET(const cgroup::Host host, cgroup::Host::open());
-  TRY_SET(cgroup::Group wide,
-          cgroup::Group::create(host, path, {}, cgroup::Width::kAll, cgroup::Existing::kTake));
-  TRY(move_all(wide));
-  TRY_SET(group, cgroup::Group::open(host, path));
-  return group.freeze();
-}
-
 }  // namespace
 
-Keeping::Keeping(const Engine& engine, const Prepared& prepared, const RunHooks& hooks,
-                 Caller caller)
+Keeping::Keeping(const Engine& engine, Prepared& prepared, const RunHooks& hooks, Caller caller)
     : engine_(engine),
       prepared_(prepared),
       record_(prepared.record),
@@ -131,9 +101,8 @@ Keeping::Keeping(const Engine& engine, const Prepared& prepared, const RunHooks&
       clients_({.terminal = record_.terminal, .input_once = record_.stdin_once}, &*log_,
                [this](std::string_view wish) { return answer(wish); }),
       connecting_(engine.places, record_),
-      restarts_(record_.restart),
-      name_(record_.name) {
-  if (connecting_.is_wanted()) clients_.add_attendant(&connecting_.names());
+      restarts_(record_.restart) {
+  if (has_own_network(record_)) clients_.add_attendant(&connecting_.names());
   if (record_.health.test.empty()) return;
   health_.emplace(engine_, record_, [this] { unhealthy(); });
   clients_.add_attendant(&*health_);
@@ -149,7 +118,7 @@ Result<> Keeping::listen() {
 
 Result<Keeping::Launched> Keeping::launch() {
   TRY_SET(Streams streams, Streams::make(record_.interactive, record_.terminal));
-  if (connecting_.is_wanted()) TRY(connecting_.prepare());
+  TRY(connecting_.prepare());
   auto started = start(engine_, prepared_, streams, connecting_, hooks_);
   if (!started) return std::unexpected(explain_loss(engine_, record_, std::move(started).error()));
   runtime::Running running = *std::move(started);
@@ -168,9 +137,7 @@ Result<Keeping::Launched> Keeping::launch() {
 }
 
 void Keeping::happens(std::string action, const Attributes& more) {
-  Event event = container_event(record_, std::move(action), more);
-  event.attributes["name"] = name_;
-  happened_.push_back(std::move(event));
+  happened_.push_back(container_event(record_, std::move(action), more));
 }
 
 void Keeping::happens_to_volumes(const char* action) {
@@ -324,48 +291,6 @@ Result<int> Keeping::run() {
     clients_.finish(end.status, true);
     return end.status;
   }
-}
-
-Result<> Keeping::answer(std::string_view wish) {
-  if (wish == "stop") {
-    stopping_ = true;
-    return {};
-  }
-  if (wish == "pause" || wish == "unpause") return pause(wish == "pause");
-  if (wish == "hold" || wish == "release") return hold(wish == "hold");
-  if (wish != "reload") return fail(Code::kInvalidArgument, "unknown wish");
-  TRY_SET(const Record now, read_record(engine_.places, record_.id));
-  restarts_.change(now.restart);
-  name_ = now.name;
-  return {};
-}
-
-Result<> Keeping::pause(bool on) {
-  if (paused_ == on)
-    return fail(Code::kWrongState,
-                "container " + record_.name + (on ? " is already paused" : " is not paused"));
-  paused_ = on;
-  Result<> done = settle_pause();
-  if (!done) paused_ = !on;
-  return done;
-}
-
-Result<> Keeping::hold(bool on) {
-  holders_ += on ? 1 : -1;
-  Result<> done = settle_pause();
-  if (!done && on) --holders_;
-  return done;
-}
-
-// As it is wanted now.
-Result<> Keeping::settle_pause() {
-  const bool wanted = paused_ || holders_ > 0;
-  if (wanted == state_.paused) return {};
-  if (group_ == nullptr) return fail(Code::kWrongState, "it does not run");
-  TRY(wanted ? freeze(*group_, record_.cgroup) : group_->thaw());
-  state_.paused = wanted;
-  if (health_) health_->hold(wanted);
-  return write_state(engine_.places, record_.id, state_);
 }
 
 void Keeping::unhealthy() {

@@ -24,7 +24,8 @@ enum class Caller : std::uint8_t { kConnected, kAway };
 
 class Keeping {
  public:
-  Keeping(const Engine& engine, const Prepared& prepared, const RunHooks& hooks, Caller caller);
+  // All outlive it. What others change of the record while it is kept, changes in `prepared`.
+  Keeping(const Engine& engine, Prepared& prepared, const RunHooks& hooks, Caller caller);
 
   Clients& clients() { return clients_; }
   // Which of the caller's streams it has, if it is connected.
@@ -52,6 +53,9 @@ class Keeping {
   void happens_to_volumes(const char* action);
   void tell();
   Result<> answer(std::string_view wish);
+  Result<> reload();
+  Result<> connect(std::string_view network);
+  Result<> disconnect(std::string_view network);
   Result<> pause(bool on);
   Result<> hold(bool on);
   Result<> settle_pause();
@@ -61,7 +65,7 @@ class Keeping {
 
   const Engine& engine_;
   const Prepared& prepared_;
-  const Record& record_;
+  Record& record_;  // of `prepared_`
   const RunHooks& hooks_;
   Caller caller_;
   Attached attached_;
@@ -72,7 +76,6 @@ class Keeping {
   std::optional<HealthMonitor> health_;
   std::optional<sys::SignalFd> signals_;
   State state_;
-  std::string name_;                // it may be given another
   std::vector<Event> happened_;     // and was not told yet
   std::optional<Exit> last_;        // of the run before this one
   cgroup::Group* group_ = nullptr;  // of the container that runs

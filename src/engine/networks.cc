@@ -171,6 +171,10 @@ Result<network::Network> create_network(const Places& places, const network::Wis
   return made;
 }
 
+bool has_own_network(const Record& record) {
+  return !record.host_network && record.shared.network.empty();
+}
+
 std::vector<std::string> networks_of(const Record& record) {
   if (record.host_network) return {"host"};
   if (!record.shared.network.empty()) return {};

@@ -30,6 +30,9 @@ Result<network::Network> find_network(const Places& places, std::string_view tex
 // Errors: those of network::plan_network; kInvalidArgument - the name of one that is always there.
 Result<network::Network> create_network(const Places& places, const network::Wish& wish);
 
+// Whether it has a network namespace of its own, which can be connected.
+bool has_own_network(const Record& record);
+
 // The networks that a container is in, by name; none if it is in another container's.
 std::vector<std::string> networks_of(const Record& record);
 
@@ -54,7 +57,7 @@ Result<std::vector<std::string>> prune_networks(
 // Whether the container of this id lives, for network::Leases: from the moment when it is being started.
 bool holds_leases(const Places& places, const std::string& id);
 
-// `attachments` get the names of their networks in place of what they were named by. The lock keeps the networks from being
+// For a container that is to be in them all. `attachments` get the names of their networks in place of what they were named by. The lock keeps the networks from being
 // removed until the container's record names them.
 struct ClaimedNetworks {
   UniqueFd lock;

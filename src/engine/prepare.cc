@@ -249,7 +249,7 @@ Result<> prepare(const Engine& engine, const RunRequest& request, bool private_u
   plan_recorded_mounts(record, prepared.spec);
   note_process(record, prepared.spec, *prepared.user);
   plan_host_files(engine.places, record, prepared.spec);
-  if (!record.attachments.empty()) ignore_advertisements(prepared.spec);
+  if (has_own_network(record)) ignore_advertisements(prepared.spec);
   TRY(plan_seccomp(engine, request, record, prepared.spec));
   TRY(write_id_file(request, record.id, undo));
   // One that is removed at its end has no next start.
