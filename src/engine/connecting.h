@@ -61,6 +61,8 @@ class Connecting {
   // Errors: those of writing down what is left; it is out of the network then, too.
   Result<> leave(std::size_t attachment, BorrowedFd ns);
 
+  // As they are, and at the end as they were: until prepare().
+  const std::vector<network::Network>& networks() const { return networks_; }
   const Connections& connections() const { return connections_; }
   // For the loop of the keeper.
   Attendant& names() { return names_; }

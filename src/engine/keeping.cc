@@ -130,6 +130,7 @@ Result<Keeping::Launched> Keeping::launch() {
   if (state_.start_ticks != 0) TRY(write_state(engine_.places, record_.id, state_));
   began_ = sys::monotonic_ns();
   if (prepared_.created && !last_) happened_.push_back(*prepared_.created);
+  happens_to_networks("connect");
   happens_to_volumes("mount");
   happens("start");
   tell();
@@ -138,6 +139,11 @@ Result<Keeping::Launched> Keeping::launch() {
 
 void Keeping::happens(std::string action, const Attributes& more) {
   happened_.push_back(container_event(record_, std::move(action), more));
+}
+
+void Keeping::happens_to_networks(const char* action) {
+  for (const network::Network& network : connecting_.networks())
+    happened_.push_back(connection_event(action, network, record_.id));
 }
 
 void Keeping::happens_to_volumes(const char* action) {
@@ -190,6 +196,7 @@ Result<Exit> Keeping::attend(Launched launched) {
   end.restarts = restarts_.count();
   if (end.oom_killed) happens("oom");
   happens("die", {{"exitCode", std::to_string(end.status)}});
+  happens_to_networks("disconnect");
   happens_to_volumes("unmount");
   if (!record_.auto_remove) tell();
   if (end.oom_killed && status.signalled) say_oom();

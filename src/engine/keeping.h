@@ -50,6 +50,7 @@ class Keeping {
   Result<> record_end(const Exit& exit);
   void record_failure(const Error& error);
   void happens(std::string action, const Attributes& more = {});
+  void happens_to_networks(const char* action);
   void happens_to_volumes(const char* action);
   void tell();
   Result<> answer(std::string_view wish);
