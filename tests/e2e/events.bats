@@ -9,7 +9,7 @@ so_far() { planet events --since 0 --until "$(date +%s.%N)" --format '{{.Type}}:
 until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; return 1; }
 
 @test "the life of a container, in order, and with docker's attributes" {
-	planet run --rm --name brief --label tier=front busybox true
+	planet run --rm --name brief --network none --label tier=front busybox true
 	[ "$(so_far | paste -sd' ')" = "container:create container:start container:die container:destroy" ]
 	id=$(planet run -d --name long busybox sh -c 'trap "exit 3" TERM; while :; do sleep 0.05; done')
 	sleep 0.3
@@ -77,7 +77,7 @@ until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; ret
 	"$PLANET_BIN" --root "$root" --runroot "$runroot" events --until "$until" --format '{{.Action}}' >"$top/seen" 3>&- &
 	watcher=$!
 	until_true eval '[ "$(grep -c inotify "/proc/$watcher/fdinfo/"* 2>/dev/null | grep -c ":1$")" -gt 0 ]'
-	planet run -d --name seen busybox sleep 1000
+	planet run -d --name seen --network none busybox sleep 1000
 	until_true grep -q start "$top/seen"
 	planet rm -f seen
 	until_true grep -q destroy "$top/seen"
@@ -87,13 +87,13 @@ until_true() { for _ in $(seq 100); do ! "$@" || return 0; sleep 0.05; done; ret
 }
 
 @test "a file that is damaged, full, or planted" {
-	planet run --rm --name first busybox true
+	planet run --rm --name first --network none busybox true
 	printf '\n{"type":"container","action":"st' >>"$runroot/events"
 	head -c 3000 /dev/urandom >>"$runroot/events"
-	planet run --rm --name second busybox true
+	planet run --rm --name second --network none busybox true
 	[ "$(so_far --format '{{.Actor.Attributes.name}}' | sort -u | paste -sd' ')" = "first second" ]
 	yes '{"type":"image","action":"pull","id":"x","time":1}' | head -n 30000 >>"$runroot/events"
-	planet run --rm --name third busybox true
+	planet run --rm --name third --network none busybox true
 	[ -e "$runroot/events.1" ]
 	[ "$(stat -c %s "$runroot/events")" -lt 4000 ]
 	[ "$(so_far -f type=container --format '{{.Actor.Attributes.name}}' | sort -u | paste -sd' ')" = "first second third" ]
