@@ -115,7 +115,9 @@ void Connecting::end() {
   if (!std::exchange(begun_, false)) return;
   names_.end();
   if (tidier_.valid()) (void)tidier_.wait();
-  tidier_ = take_away(places_, record_.id, connections_, held_ports_);
+  std::vector<BorrowedFd> held;
+  for (const auto& [family, socket] : held_ports_) held.push_back(socket.borrow());
+  tidier_ = take_away(places_, record_.id, connections_, held);
   held_ports_.clear();
 }
 
@@ -136,7 +138,8 @@ Result<> Connecting::prepare() {
 // From here on nobody takes a bridge or the packet filter away from it.
 Result<> Connecting::announce() const {
   TRY_SET(const UniqueFd lock, lock_connections(places_));
-  if (!connections_.published.empty()) TRY(take_over_ports(places_, record_.id, connections_.published));
+  if (!connections_.published.empty())
+    TRY(take_over_ports(places_, record_.id, connections_.published));
   return write_connections(places_, record_.id, connections_);
 }
 
@@ -224,11 +227,15 @@ Result<> Connecting::hold() {
 }
 
 // Those that lead nowhere.
-void Connecting::let_go_of_ports() {
+std::vector<UniqueFd> Connecting::let_go_of_ports() {
   const auto is_lost = [&](Family family) { return !connections_.address_of(family); };
   std::erase_if(connections_.published,
                 [&](const network::PublishedPort& one) { return is_lost(one.host.family()); });
+  std::vector<UniqueFd> lost;
+  for (auto& [family, socket] : held_ports_)
+    if (is_lost(family)) lost.push_back(std::move(socket));
   std::erase_if(held_ports_, [&](const auto& one) { return is_lost(one.first); });
+  return lost;
 }
 
 runtime::NetworkWork Connecting::work() {

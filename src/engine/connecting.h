@@ -73,7 +73,8 @@ class Connecting {
                           network::Interface& interface) const;
   Result<> check_ports() const;
   Result<> hold();
-  void let_go_of_ports();
+  // The sockets of those that no address is left for.
+  std::vector<UniqueFd> let_go_of_ports();
   Result<> announce() const;
   Result<> connect(std::vector<UniqueFd> made);
   // From the connection with this number on.

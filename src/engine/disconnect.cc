@@ -130,9 +130,9 @@ std::optional<network::Firewall> undo(const Places& places, const std::string& i
 
 // The tidier. Locks are for those who wait for them; the ports are held until nothing leads to them any more.
 [[noreturn]] void tidy(const Places& places, const std::string& id, const Connections& connections,
-                       std::span<const UniqueFd> held, BorrowedFd word) {
+                       std::span<const BorrowedFd> held, BorrowedFd word) {
   std::vector<int> kept{places.run_dir.borrow().get(), word.get()};
-  for (const UniqueFd& socket : held) kept.push_back(socket.borrow().get());
+  for (const BorrowedFd socket : held) kept.push_back(socket.get());
   (void)sys::close_all_but(kept);
   const auto firewall = undo(places, id, connections);
   (void)sys::write_all(word, "\n");
@@ -221,7 +221,7 @@ void take_away_one(const Places& places, const std::string& id, const Connection
 }
 
 sys::Child take_away(const Places& places, const std::string& id, const Connections& connections,
-                     std::span<const UniqueFd> held) {
+                     std::span<const BorrowedFd> held) {
   sys::Child tidier;
   auto word = sys::make_pipe();
   if (word && has_ports(connections)) {

@@ -30,7 +30,7 @@ Result<> take_over_ports(const Places& places, const std::string& holder,
 // own that does it: the kernel takes ten milliseconds to let go of the packet filter, and nobody need wait for that. `held` are
 // the sockets of its ports, which that process has, too, meanwhile. Returns that process, if one was needed.
 sys::Child take_away(const Places& places, const std::string& id, const Connections& connections,
-                     std::span<const UniqueFd> held);
+                     std::span<const BorrowedFd> held);
 
 // One network of a container that goes on: its names, what the packet filter knows of it, its addresses. Published ports lead
 // from `before`, where it is still among them, to `after` at one stroke. What is written down is left to the caller.

@@ -117,7 +117,8 @@ Result<> Connecting::part(std::size_t attachment, BorrowedFd ns, bool has_link) 
   connections_.networks.erase(connections_.networks.begin() + at);
   networks_.erase(networks_.begin() + at);
   assign_gateways(connections_, networks_);
-  let_go_of_ports();
+  // Held until the packet filter knows nothing of them.
+  const std::vector<UniqueFd> lost = let_go_of_ports();
   if (has_link) remove_link(gone, ns);
   move_routes(before, connections_, ns);
   take_away_one(places_, record_.id, gone, before, connections_);
