@@ -261,7 +261,25 @@ Result<Attachment> plan_attachment(const std::string& network, const AttachmentF
   return attachment;
 }
 
+namespace {
+
+// Nobody has a name there, and its addresses are for whoever comes: docker refuses both, too.
+Result<> check_default(const Attachment& attachment) {
+  const char* const remedy = "; make a network of your own with planet network create";
+  if (attachment.ipv4 || attachment.ipv6)
+    return fail(Code::kInvalidArgument,
+                "address " + (attachment.ipv4 ? attachment.ipv4 : attachment.ipv6)->to_string() +
+                    ": none can be chosen in the default network" + remedy);
+  if (!attachment.aliases.empty())
+    return fail(Code::kInvalidArgument, "alias " + quote(attachment.aliases.front()) +
+                                            ": nobody has a name in the default network" + remedy);
+  return {};
+}
+
+}  // namespace
+
 Result<> check_attachment(const Attachment& attachment, const Network& network) {
+  if (network.is_default()) TRY(check_default(attachment));
   TRY(check_address(attachment.ipv4, network));
   return check_address(attachment.ipv6, network);
 }

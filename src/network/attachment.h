@@ -68,7 +68,7 @@ Result<NetworkChoice> choose_networks(const std::vector<std::string>& texts,
 Result<Attachment> plan_attachment(const std::string& network, const AttachmentFlags& flags,
                                    const std::vector<std::string>& options);
 
-// Whether the network can give the addresses that are asked for.
+// Whether the network can give the addresses and the names that are asked for. The default network gives neither.
 // Errors: kInvalidArgument, naming the address and the network.
 Result<> check_attachment(const Attachment& attachment, const Network& network);
 

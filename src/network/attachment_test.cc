@@ -153,5 +153,26 @@ TEST(AttachmentTest, AddressesAreTheNetworks) {
   EXPECT_EQ(judged("name=web,ip6=fd00::5"), "address fd00::5: network web has no IPv6 addresses");
 }
 
+TEST(AttachmentTest, TheDefaultNetworkHasNothingToChoose) {
+  Network network;
+  network.name = kDefaultNetwork;
+  network.subnets = {{.prefix = *Prefix::parse("10.1.2.0/24"),
+                      .gateway = *Address::parse("10.1.2.1"),
+                      .range = {}}};
+  const auto judged = [&](const char* text) {
+    const auto checked = check_attachment(*parse_attachment(text), network);
+    return checked ? "" : checked.error().to_string();
+  };
+  EXPECT_EQ(judged("bridge"), "");
+  EXPECT_EQ(judged("name=bridge,mac-address=02:42:0a:01:02:05"), "");
+  EXPECT_EQ(judged("name=bridge,ip=10.1.2.5"),
+            "address 10.1.2.5: none can be chosen in the default network; make a network of your "
+            "own with planet network create");
+  EXPECT_EQ(judged("name=bridge,ip6=fd00::5").substr(0, 16), "address fd00::5:");
+  EXPECT_EQ(judged("name=bridge,alias=db"),
+            "alias \"db\": nobody has a name in the default network; make a network of your own "
+            "with planet network create");
+}
+
 }  // namespace
 }  // namespace planet::network
