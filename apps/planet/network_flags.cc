@@ -44,11 +44,12 @@ Result<> judge_names(const NetworkWords& words, RunRequest& request) {
 }
 
 // Who is in another container's network has its addresses, its ports and its files of names.
-Result<> check_beside_container(const NetworkWords& words) {
+Result<> check_beside_container(const NetworkWords& words, const RunRequest& request) {
   const auto conflict = [](const char* options, const char* flag) {
     return fail(Code::kInvalidArgument, std::string("conflicting options: ") + options + "; give " +
                                             flag + " to the other container");
   };
+  if (request.hostname) return conflict("hostname and the network mode", "-h");
   if (!words.publish.empty() || words.publish_all)
     return conflict("port publishing and the container type network mode", "-p");
   if (!words.expose.empty())
@@ -103,7 +104,7 @@ Result<> judge_networks(const NetworkWords& words, RunRequest& request) {
       discard_ports("using host network mode", request);
       break;
     case network::NetworkMode::kContainer: {
-      TRY(check_beside_container(words));
+      TRY(check_beside_container(words, request));
       TRY_SET(request.shared.network,
               engine::parse_sharing("--network", "container:" + choice.container));
       break;
