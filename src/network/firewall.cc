@@ -14,7 +14,7 @@ namespace {
 using namespace firewall_set;
 
 // Raised with every change of the rules, so that tables of another program are replaced.
-constexpr std::string_view kComment = "rules 1";
+constexpr std::string_view kComment = "rules 2";
 constexpr std::string_view kChanging = "change the packet filter";
 
 std::string_view view(std::span<const std::uint8_t> bytes) {

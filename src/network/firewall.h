@@ -24,7 +24,7 @@ namespace planet::network {
 
 struct FirewallNetwork {
   std::string bridge;
-  bool internal = false;  // nothing goes in or out
+  bool internal = false;  // nothing goes out, neither to this host; only this host comes in
 };
 
 // A container's port of a bridge, and what it may say of itself. With an address of IPv6 it has a link-local one, too, that

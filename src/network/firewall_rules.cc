@@ -16,14 +16,15 @@ using namespace firewall_set;
 using sys::bytes_of;
 
 constexpr std::string_view kGuard = "guard", kPrerouting = "prerouting", kOutput = "output",
-                           kPostrouting = "postrouting", kForward = "forward", kBridged = "bridged",
-                           kIpv4 = "ipv4", kArp = "arp", kIpv6 = "ipv6",
+                           kPostrouting = "postrouting", kForward = "forward", kInput = "input",
+                           kBridged = "bridged", kIpv4 = "ipv4", kArp = "arp", kIpv6 = "ipv6",
                            kEtherTypes = "ether_types";
 
 constexpr ChainUses kChains[] = {
     {false, kGuard, 2, 0},       {false, kPrerouting, 4, 0}, {false, kOutput, 5, 0},
-    {false, kPostrouting, 4, 0}, {false, kForward, 8, 0},    {true, kBridged, 3, 0},
-    {true, kIpv4, 3, 1},         {true, kArp, 4, 1},         {true, kIpv6, 7, 1},
+    {false, kPostrouting, 4, 0}, {false, kForward, 8, 0},    {false, kInput, 5, 0},
+    {true, kBridged, 3, 0},      {true, kIpv4, 3, 1},        {true, kArp, 4, 1},
+    {true, kIpv6, 7, 1},
 };
 
 // Registers, by the lengths of what they hold: an interface's name takes four, a MAC address two.
@@ -60,6 +61,9 @@ constexpr NftField kIcmpType{NFT_PAYLOAD_TRANSPORT_HEADER, 0, 1};
 constexpr NftField kNeighbourTarget{NFT_PAYLOAD_TRANSPORT_HEADER, 8, 16};  // RFC 4861, 4.3 and 4.4
 
 constexpr std::uint8_t kLoopbackNet[] = {127};
+// The states of connections that conntrack has let through before.
+constexpr std::uint32_t kKnownStates =
+    NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
 
 std::string_view view(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -71,6 +75,10 @@ std::string interface_bytes(std::string_view name) {
 
 NftField first_byte(const NftField& field) {
   return {field.base, field.offset, 1};
+}
+
+NftRule& of_protocol(NftRule&& rule, std::uint8_t protocol) {
+  return rule.meta(NFT_META_L4PROTO).equals(bytes_of(protocol));
 }
 
 void add_inet_sets(NftBatch& batch, const NftTable& table) {
@@ -184,8 +192,25 @@ void add_postrouting(NftBatch& batch, const NftTable& table) {
 }
 
 // After the host's own filters, which count and log what they see.
+constexpr std::int32_t kAfterHost = NF_IP_PRI_FILTER + 10;
+
+// This host answers no internal network, neither at the gateway's address nor at another of its own; it may speak to the
+// containers there.
+void add_input(NftBatch& batch, const NftTable& table) {
+  constexpr std::uint8_t kSolicitation = 135,
+                         kAdvertisement = 136;  // RFC 4861: what ARP is in IPv4
+  batch.add_base_chain(table, kInput, {NF_INET_LOCAL_IN, kAfterHost, "filter"});
+  batch.add_rule(table, kInput).meta(NFT_META_IIFNAME).is_not_in(kInternal).accept();
+  batch.add_rule(table, kInput).conntrack_has(NFT_CT_STATE, kKnownStates).accept();
+  for (const std::uint8_t type : {kSolicitation, kAdvertisement})
+    of_protocol(batch.add_rule(table, kInput), IPPROTO_ICMPV6)
+        .load(kIcmpType)
+        .equals(bytes_of(type))
+        .accept();
+  batch.add_rule(table, kInput).drop();
+}
+
 void add_forward(NftBatch& batch, const NftTable& table) {
-  constexpr std::int32_t kAfterHost = NF_IP_PRI_FILTER + 10;
   batch.add_base_chain(table, kForward, {NF_INET_FORWARD, kAfterHost, "filter"});
   // Frames of one bridge come by where net.bridge.bridge-nf-call-iptables is 1.
   batch.add_rule(table, kForward)
@@ -203,9 +228,7 @@ void add_forward(NftBatch& batch, const NftTable& table) {
       .accept();
   // What conntrack cannot make sense of, it does not translate, either: it would go out with a container's own address.
   batch.add_rule(table, kForward).conntrack_has(NFT_CT_STATE, NF_CT_STATE_INVALID_BIT).drop();
-  constexpr std::uint32_t kKnown =
-      NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
-  batch.add_rule(table, kForward).conntrack_has(NFT_CT_STATE, kKnown).accept();
+  batch.add_rule(table, kForward).conntrack_has(NFT_CT_STATE, kKnownStates).accept();
   // Into a bridge, from outside or from another bridge, only through a published port.
   batch.add_rule(table, kForward).conntrack_has(NFT_CT_STATUS, IPS_DST_NAT).accept();
   batch.add_rule(table, kForward).meta(NFT_META_OIFNAME).is_in(kBridges).drop();
@@ -222,10 +245,6 @@ void add_bridge_sets(NftBatch& batch, const NftTable& table) {
 // The key of kSources4 and kSources6: the port that a frame comes from, and the addresses that it says are its own.
 NftRule& load_source(NftRule&& rule, const NftField& mac, const NftField& address) {
   return rule.meta(NFT_META_IIFNAME).load(mac, kAfterInterface).load(address, kAfterMac);
-}
-
-NftRule& of_protocol(NftRule&& rule, std::uint8_t protocol) {
-  return rule.meta(NFT_META_L4PROTO).equals(bytes_of(protocol));
 }
 
 // Containers do not give others their addresses: RFC 2131, RFC 8415.
@@ -323,6 +342,7 @@ void build_firewall(NftBatch& batch, const FirewallTables& tables, const std::st
   add_publishing(batch, tables.inet, kPrerouting);
   add_output(batch, tables.inet);
   add_postrouting(batch, tables.inet);
+  add_input(batch, tables.inet);
   add_forward(batch, tables.inet);
   batch.add_table(tables.bridge, comment);
   add_bridge_sets(batch, tables.bridge);

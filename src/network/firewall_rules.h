@@ -39,7 +39,7 @@ struct ChainUses {
   std::uint32_t rules = 0, jumps = 0;
   std::uint32_t uses() const { return rules + jumps; }
 };
-inline constexpr std::uint32_t kInetUses = 12, kBridgeUses = 8;
+inline constexpr std::uint32_t kInetUses = 13, kBridgeUses = 8;
 std::span<const ChainUses> firewall_chains();
 
 }  // namespace planet::network

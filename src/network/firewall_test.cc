@@ -367,6 +367,24 @@ TEST_P(FirewallTest, LetsNothingInOrOutOfAnInternalNetwork) {
   EXPECT_TRUE(datagram(ns("j"), ipv4(90, 10), 53, of_i));
 }
 
+// K9: neither at the gateway nor at another address of its own; who is asked by this host may answer.
+TEST_P(FirewallTest, LetsAnInternalNetworkReachNothingOfThisHost) {
+  for (const bool six : {false, true}) {
+    const auto of = [&](int net, int host) { return six ? ipv6(net, host) : ipv4(net, host); };
+    const UniqueFd gateway = bound(host_, SOCK_DGRAM, of(90, 1), 53);
+    const UniqueFd other = bound(host_, SOCK_DGRAM, of(100, 1), 53);
+    const UniqueFd inside = bound(ns("i"), SOCK_STREAM, of(90, 10), 80);
+    EXPECT_FALSE(datagram(ns("i"), of(90, 1), 53, gateway, kDoesNotArrive));
+    EXPECT_FALSE(datagram(ns("i"), of(100, 1), 53, other, kDoesNotArrive));
+    EXPECT_EQ(connection(host_, inside, of(90, 10), 80), of(90, 1).to_string());
+    const UniqueFd usual = bound(host_, SOCK_DGRAM, of(88, 1), 53);
+    EXPECT_TRUE(datagram(ns("a"), of(88, 1), 53, usual));
+  }
+  const UniqueFd gateway = bound(host_, SOCK_DGRAM, ipv4(90, 1), 54);
+  shell("nft flush chain inet planettest input");
+  EXPECT_TRUE(datagram(ns("i"), ipv4(90, 1), 54, gateway));
+}
+
 TEST_P(FirewallTest, LetsNoContainerSpeakForAnother) {
   const Mac a = Mac::of_ipv4(ipv4(88, 10)), b = Mac::of_ipv4(ipv4(88, 11)),
             gateway = Mac::of_ipv4(ipv4(88, 1));
@@ -471,7 +489,7 @@ TEST_P(FirewallTest, ReadsAsItIsMeant) {
   publish(kTcp, address("127.0.0.1"), 8081, ipv4(88, 10), 80);
   const std::string rules = shell("nft list ruleset");
   for (const char* part :
-       {"comment \"rules 1\"", "type filter hook forward priority filter + 10; policy accept;",
+       {"comment \"rules 2\"", "type filter hook forward priority filter + 10; policy accept;",
         "iifname != \"lo\" ip daddr 127.0.0.0/8 drop", "iifname . oifname @same accept",
         "ct state established,related accept", "ct status dnat accept",
         "tcp . 127.0.0.1 . 8081 : 10.88.0.10 . 80",
