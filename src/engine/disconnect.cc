@@ -152,18 +152,20 @@ void disconnect_dead(const Places& places, const std::string& id) {
   if (lock || lock.error().code() == Code::kNotFound) disconnect(places, id);
 }
 
-// The tables were made anew.
-Result<> fill(const Places& places, network::Firewall& firewall) {
+// All networks, and the containers that live: what one that was killed has left may be another's by now.
+Result<FirewallChange> all_there_is(const Places& places) {
   FirewallChange change;
   TRY_SET(const std::vector<network::Network> networks, list_networks(places));
   for (const network::Network& one : networks)
     if (one.driver == network::Driver::kBridge)
       change.add_network({.bridge = one.bridge(), .internal = one.internal});
   TRY_SET(const std::vector<std::string> ids, connected_ids(places));
-  for (const std::string& id : ids)
-    if (const auto connections = read_connections(places, id))
+  for (const std::string& id : ids) {
+    if (!holds_leases(places, id)) continue;
+    if (const auto connections = read_connections(places, id)) 
       put(change, *connections, Direction::kAdd);
-  return firewall.apply(change);
+  }
+  return change;
 }
 
 }  // namespace
@@ -259,9 +261,12 @@ void sweep_connections(const Places& places, const std::set<std::string>& living
 
 Result<network::Firewall> ensure_firewall(const Places& places) {
   TRY_SET(network::Firewall firewall, open_firewall(places));
-  TRY_SET(const bool anew, firewall.ensure(places.run_dir.borrow()));
-  if (anew) TRY(fill(places, firewall));
+  TRY(ensure_firewall(places, firewall));
   return firewall;
+}
+
+Result<bool> ensure_firewall(const Places& places, network::Firewall& firewall) {
+  return firewall.ensure(places.run_dir.borrow(), [&] { return all_there_is(places); });
 }
 
 }  // namespace planet::engine

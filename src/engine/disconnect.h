@@ -47,5 +47,7 @@ void sweep_connections(const Places& places, const std::set<std::string>& living
 // The packet filter is there afterwards, with all networks and those containers that are connected, also where somebody has
 // emptied it meanwhile.
 Result<network::Firewall> ensure_firewall(const Places& places);
+// The same with one that is open. True if it was not there.
+Result<bool> ensure_firewall(const Places& places, network::Firewall& firewall);
 
 }  // namespace planet::engine

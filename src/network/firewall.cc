@@ -127,13 +127,18 @@ Result<std::optional<bool>> Firewall::has_all_rules() {
   return std::ranges::equal(rules, firewall_chains(), {}, {}, &ChainUses::rules);
 }
 
-Result<bool> Firewall::ensure(BorrowedFd run_dir) {
+Result<bool> Firewall::is_there() {
+  TRY_SET(const State state, look());
+  return state.whole();
+}
+
+Result<bool> Firewall::ensure(BorrowedFd run_dir, const Filling& filling) {
   TRY_SET(const State state, look());
   if (state.whole()) return false;
   // The tables are looked at one after the other: who makes them in between would seem to have made a half.
   TRY_SET(const UniqueFd lock, sys::open_at(run_dir, "firewall.lock", O_RDWR | O_CREAT, 0600));
   TRY(sys::lock_exclusive(lock.borrow()));
-  return make_whole();
+  return make_whole(filling);
 }
 
 // Nothing where others changed the tables during the look.
@@ -144,23 +149,28 @@ Result<std::optional<bool>> Firewall::is_whole(const State& state) {
 }
 
 // In the place of those that were seen, which are named by their handles.
-Result<> Firewall::replace(const State& state) {
+Result<> Firewall::replace(const State& state, const Filling& filling) {
+  FirewallChange filled;
+  if (filling) {
+    TRY_SET(filled, filling());
+  }
   NftBatch batch;
   if (state.inet.there) batch.delete_table(tables_.inet, state.inet.handle);
   if (state.bridge.there) batch.delete_table(tables_.bridge, state.bridge.handle);
   build_firewall(batch, tables_, std::string(kComment));
+  for (const FirewallChange::Element& element : filled.elements_) put(batch, element);
   return batch.commit(socket_, "make the packet filter");
 }
 
 // What others than we change meanwhile fails the batch: then the tables are looked at again.
-Result<bool> Firewall::make_whole() {
+Result<bool> Firewall::make_whole(const Filling& filling) {
   constexpr int kMostRaces = 32;
   for (int race = 0; race < kMostRaces; ++race) {
     TRY_SET(const State state, look());
     TRY_SET(const std::optional<bool> whole, is_whole(state));
     if (!whole) continue;
     if (*whole) return false;
-    const auto made = replace(state);
+    const auto made = replace(state, filling);
     if (made) return true;
     if (made.error().code() != Code::kAlreadyExists && made.error().code() != Code::kNotFound)
       return std::unexpected(made.error());

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -76,10 +77,17 @@ class Firewall {
   // Errors: kUnsupported - the kernel has no nf_tables.
   static Result<Firewall> open(std::string_view suffix);
 
-  // The tables are there and have all their rules afterwards. True if they were made anew, without elements: then the
-  // caller adds those of all networks and containers again, for nobody else does. One process at a time makes them: the
-  // file "firewall.lock" of the run directory is locked meanwhile, and not looked at where the tables are whole.
-  Result<bool> ensure(BorrowedFd run_dir);
+  // Whether the tables are there with all their rules. Also false, at times, while somebody else makes them: ensure() knows.
+  Result<bool> is_there();
+
+  // What the tables are to have from the beginning: all networks and containers that there are.
+  using Filling = std::function<Result<FirewallChange>()>;
+  // The tables are there and have all their rules afterwards. True if they were made anew: then with what `filling` says,
+  // at once, so that no container is without its rules when others find the tables; nobody else adds them again. One
+  // process at a time makes them: the file "firewall.lock" of the run directory is locked meanwhile, and not looked at
+  // where the tables are whole.
+  // Errors: those of `filling`; kUnsupported.
+  Result<bool> ensure(BorrowedFd run_dir, const Filling& filling = {});
 
   // All of it, or after an error nothing of what was to be added. What is there already may be added, and what is not
   // there may be removed; then it takes milliseconds, as a change that fails does.
@@ -94,8 +102,8 @@ class Firewall {
   struct State;
   Result<State> look();
   Result<std::optional<bool>> is_whole(const State& state);
-  Result<> replace(const State& state);
-  Result<bool> make_whole();
+  Result<> replace(const State& state, const Filling& filling);
+  Result<bool> make_whole(const Filling& filling);
   Result<std::optional<bool>> has_all_rules();
   void put(NftBatch& batch, const FirewallChange::Element& element) const;
   Result<> remove_one_by_one(const FirewallChange& change);

@@ -436,17 +436,27 @@ TEST_P(FirewallTest, LetsNoContainerSpeakForAnother) {
 }
 
 TEST_P(FirewallTest, SeesWhatIsNotWholeAndMakesItAnew) {
-  EXPECT_FALSE(*firewall_->ensure(run_dir_.borrow()));
+  const auto all = [&]() -> Result<FirewallChange> { return networks_.front(); };
+  EXPECT_FALSE(*firewall_->ensure(run_dir_.borrow(), all));
+  EXPECT_TRUE(*firewall_->is_there());
   for (const char* harm :
        {"flush ruleset", "delete table inet planettest", "delete table bridge planettest",
         "flush table inet planettest", "flush chain bridge planettest ipv6",
         "delete chain inet planettest guard"}) {
     SCOPED_TRACE(harm);
     shell(std::string("nft ") + harm);
-    EXPECT_TRUE(*firewall_->ensure(run_dir_.borrow()));
+    EXPECT_FALSE(*firewall_->is_there());
+    EXPECT_TRUE(*firewall_->ensure(run_dir_.borrow(), all));
+    EXPECT_TRUE(*firewall_->is_there());
     EXPECT_FALSE(*firewall_->ensure(run_dir_.borrow()));
-    apply(networks_.front());
+    EXPECT_TRUE(shell("nft list set inet planettest bridges").contains("plbA"));
   }
+  // Who does not know what is to be in them makes none.
+  shell("nft flush ruleset");
+  const auto unknown = []() -> Result<FirewallChange> { return fail(Code::kCorrupt, "no record"); };
+  EXPECT_EQ(firewall_->ensure(run_dir_.borrow(), unknown).error().code(), Code::kCorrupt);
+  EXPECT_EQ(shell("nft list ruleset"), "");
+  EXPECT_TRUE(*firewall_->ensure(run_dir_.borrow(), all));
   EXPECT_TRUE(shell("nft list set inet planettest bridges").contains("plbA"));
   ASSERT_TRUE(firewall_->remove_all());
   ASSERT_TRUE(firewall_->remove_all());
