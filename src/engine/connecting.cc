@@ -114,6 +114,7 @@ Connecting::~Connecting() {
 void Connecting::end() {
   if (!std::exchange(begun_, false)) return;
   names_.end();
+  guard_.end();
   if (tidier_.valid()) (void)tidier_.wait();
   std::vector<BorrowedFd> held;
   for (const auto& [family, socket] : held_ports_) held.push_back(socket.borrow());
@@ -259,6 +260,7 @@ Result<> Connecting::connect(std::vector<UniqueFd> made) {
   Links inside{sys::NetlinkSocket(std::move(made[0]))};
   const UniqueFd ns = std::move(made[1]);
   TRY_SET(Links links, Links::open());
+  if (has_bridge(connections_)) guard_.begin();
   TRY_SET(Firewall firewall, ensure_firewall(places_));
   TRY(make_links(0, links, firewall, ns.borrow()));
   TRY(admit(firewall, connections_));

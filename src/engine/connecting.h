@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "engine/connections.h"
+#include "engine/firewall_guard.h"
 #include "engine/name_service.h"
 #include "engine/places.h"
 #include "engine/record.h"
@@ -32,7 +33,7 @@ class Connecting {
  public:
   // Both outlive it. The container's lock is held. The record's attachments change between runs, and as join() and leave() say.
   Connecting(const Places& places, const Record& record)
-      : places_(places), record_(record), names_(places, record) {}
+      : places_(places), record_(record), names_(places, record), guard_(places) {}
   Connecting(const Connecting&) = delete;
   Connecting& operator=(const Connecting&) = delete;
   Connecting(Connecting&&) = delete;
@@ -66,6 +67,7 @@ class Connecting {
   const Connections& connections() const { return connections_; }
   // For the loop of the keeper.
   Attendant& names() { return names_; }
+  Attendant& guard() { return guard_; }
 
  private:
   Result<> lease(const network::Attachment& attachment);
@@ -92,6 +94,7 @@ class Connecting {
   Connections connections_;
   std::vector<std::pair<network::Family, UniqueFd>> held_ports_;  // those of connections_.published
   NameService names_;
+  FirewallGuard guard_;
   sys::Child tidier_;  // of the last run
   bool begun_ = false;
 };

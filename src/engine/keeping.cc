@@ -102,7 +102,10 @@ Keeping::Keeping(const Engine& engine, Prepared& prepared, const RunHooks& hooks
                [this](std::string_view wish) { return answer(wish); }),
       connecting_(engine.places, record_),
       restarts_(record_.restart) {
-  if (has_own_network(record_)) clients_.add_attendant(&connecting_.names());
+  if (has_own_network(record_)) {
+    clients_.add_attendant(&connecting_.names());
+    clients_.add_attendant(&connecting_.guard());
+  }
   if (record_.health.test.empty()) return;
   health_.emplace(engine_, record_, [this] { unhealthy(); });
   clients_.add_attendant(&*health_);

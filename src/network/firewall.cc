@@ -1,9 +1,11 @@
 #include "network/firewall.h"
 
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
 #include <netinet/in.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
 #include "sys/file.h"
@@ -19,6 +21,10 @@ constexpr std::string_view kChanging = "change the packet filter";
 
 std::string_view view(std::span<const std::uint8_t> bytes) {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+constexpr std::uint16_t notice_type(unsigned message) {
+  return static_cast<std::uint16_t>(NFNL_SUBSYS_NFTABLES << 8U | message);
 }
 
 NftKey interface_key(std::string_view name) {
@@ -84,6 +90,14 @@ Result<Firewall> Firewall::open(std::string_view suffix) {
                 "this kernel has no nf_tables, without which container networks are not safe");
   if (!socket) return std::unexpected(socket.error());
   return Firewall(std::move(*socket), firewall_tables(suffix));
+}
+
+// The kernel puts the notices of a transaction together: what takes a table away may come behind the first message of a
+// datagram, but never behind changes of elements alone.
+Result<sys::NetlinkNotices> Firewall::watch() {
+  constexpr std::array kUnwanted{notice_type(NFT_MSG_NEWSETELEM), notice_type(NFT_MSG_DELSETELEM),
+                                 notice_type(NFT_MSG_NEWGEN)};
+  return sys::NetlinkNotices::open(NETLINK_NETFILTER, NFNLGRP_NFTABLES, kUnwanted);
 }
 
 Result<Firewall::State> Firewall::look() {

@@ -20,6 +20,7 @@
 #include "network/links.h"
 #include "network/nft_message.h"
 #include "sys/netlink.h"
+#include "sys/netlink_notices.h"
 
 namespace planet::network {
 
@@ -95,6 +96,10 @@ class Firewall {
   Result<> apply(const FirewallChange& change);
 
   Result<> remove_all();
+
+  // Tells of changes of this network namespace's packet filter, of any table, but not of those of elements alone, which are
+  // daily life. Whoever hears it should ensure(): `nft flush ruleset` takes away what is not its own.
+  static Result<sys::NetlinkNotices> watch();
 
  private:
   Firewall(sys::NetlinkSocket socket, FirewallTables tables)

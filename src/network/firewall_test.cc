@@ -464,6 +464,23 @@ TEST_P(FirewallTest, SeesWhatIsNotWholeAndMakesItAnew) {
   EXPECT_EQ(firewall_->apply(networks_.front()).error().code(), Code::kNotFound);
 }
 
+TEST_P(FirewallTest, TellsWhatOthersDoToIt) {
+  auto notices = Firewall::watch();
+  ASSERT_TRUE(notices) << notices.error().to_string();
+  apply(networks_.front());
+  publish(kTcp, std::nullopt, 8080, ipv4(88, 10), 80);
+  shell("nft flush set inet planettest internal");
+  EXPECT_FALSE(notices->drain());
+  for (const char* harm :
+       {"flush ruleset", "delete table inet planettest", "flush chain inet planettest guard"}) {
+    SCOPED_TRACE(harm);
+    ASSERT_TRUE(firewall_->ensure(run_dir_.borrow()));
+    (void)notices->drain();
+    shell(std::string("nft ") + harm);
+    EXPECT_TRUE(notices->drain());
+  }
+}
+
 // Many processes that start containers at once: one makes the tables, and no one's elements are lost to another.
 TEST_P(FirewallTest, IsMadeByOneOfMany) {
   ASSERT_TRUE(firewall_->remove_all());
