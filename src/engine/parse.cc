@@ -219,12 +219,14 @@ Result<std::string> parse_cgroup_parent(std::string_view text) {
 
 Result<> check_hostname(std::string_view flag, std::string_view text) {
   constexpr std::size_t kMostHostname = 64;  // __NEW_UTS_LEN
-  const bool good = !text.empty() && text.size() <= kMostHostname && text.front() != '-' &&
+  const bool good = !text.empty() && text.size() <= kMostHostname &&
+                    std::isalnum(static_cast<unsigned char>(text.front())) != 0 &&
                     std::ranges::all_of(text, [](unsigned char c) {
                       return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_';
                     });
   if (good) return {};
-  return bad(flag, text, "expected 1 to 64 letters, digits, '-', '_' and '.'");
+  return bad(flag, text,
+             "expected 1 to 64 letters, digits, '-', '_' and '.', the first a letter or digit");
 }
 
 }  // namespace planet::engine

@@ -89,8 +89,9 @@ TEST(ParseCgroupParent, IsAPathBelowTheRoot) {
 
 TEST(CheckHostname, IsStrict) {
   EXPECT_TRUE(check_hostname("--hostname", "web-1.local"));
-  for (const std::string& bad : {std::string(), std::string("-x"), std::string("a b"),
-                                 std::string("a\n"), std::string(65, 'a')})
+  for (const std::string& bad :
+       {std::string(), std::string("-x"), std::string(".x"), std::string("_x"), std::string("a b"),
+        std::string("a\n"), std::string(65, 'a')})
     EXPECT_FALSE(check_hostname("--domainname", bad)) << bad;
 }
 

@@ -65,7 +65,7 @@ bool is_word(char c) {
 bool is_alias(std::string_view text) {
   constexpr std::size_t kMostName = 253;
   constexpr std::size_t kMostLabel = 63;
-  if (text.empty() || text.size() > kMostName) return false;
+  if (text.empty() || text.size() > kMostName || !is_word(text.front())) return false;
   return std::ranges::all_of(split(text, '.'), [](std::string_view label) {
     return !label.empty() && label.size() <= kMostLabel && label.front() != '-' &&
            std::ranges::all_of(label, [](char c) { return is_word(c) || c == '-' || c == '_'; });
@@ -74,9 +74,10 @@ bool is_alias(std::string_view text) {
 
 Result<> add_alias(std::string_view flag, const std::string& alias, Attachment& attachment) {
   if (!is_alias(alias))
-    return bad(flag, alias,
-               "an alias is a name of letters, digits, '-', '_' and '.', with at most 63 of them "
-               "between two dots");
+    return bad(
+        flag, alias,
+        "an alias is a name of letters, digits, '-', '_' and '.', the first a letter or digit, "
+        "with at most 63 of them between two dots");
   if (std::ranges::find(attachment.aliases, alias) == attachment.aliases.end())
     attachment.aliases.push_back(alias);
   return {};

@@ -54,6 +54,7 @@ TEST(AttachmentTest, RefusesInOneSentence) {
       {"name=a,colour=blue", "and not \"colour\""},
       {"name=a,", "and not \"\""},
       {"name=a,alias=-x", "an alias is"},
+      {"name=a,alias=_x", "an alias is"},
       {"name=a,alias=a..b", "an alias is"},
       {"name=a,alias=", "an alias is"},
       {"name=a,ip=fd00::1", "expected an IPv4 address"},
