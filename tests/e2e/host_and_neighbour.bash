@@ -1,6 +1,5 @@
-# For the tests of containers in networks: the host is a network namespace of the test's own, with a neighbour in another one.
-# Loaded after helper.bash, whose setup and teardown it takes the place of.
-bats_require_minimum_version 1.5.0
+# Shared by the tests of containers in networks: the host is a network namespace of the test's own, with a neighbour in another one.
+# For files that load helper first.
 
 in_ns() { # PID COMMAND...: in that network namespace
 	local pid=$1
@@ -28,7 +27,7 @@ setup() {
 	at_neighbour ip address add 192.0.2.2/24 dev wire
 	at_neighbour ip address add 2001:db8::2/64 dev wire nodad
 	at_neighbour ip link set wire up
-	cp "$BATS_TEST_DIRNAME/../e2e/net_peer.py" "$top/peer"
+	cp "$BATS_TEST_DIRNAME/net_peer.py" "$top/peer"
 }
 
 # What is left of containers in the host's network, when all are removed.
