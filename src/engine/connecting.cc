@@ -14,6 +14,7 @@
 #include "engine/disconnect.h"
 #include "engine/networks.h"
 #include "network/attachment.h"
+#include "network/host_settings.h"
 #include "network/lease.h"
 #include "network/names.h"
 #include "sys/file.h"
@@ -77,10 +78,34 @@ std::string free_name(const std::string& prefix, const Record& record,
   }
 }
 
-std::vector<Address> default_hosts(const std::vector<network::Network>& networks) {
+// Where those are published that name no address: as a network says, or else as this host's settings do.
+Result<Address> default_binding(const std::vector<network::Network>& networks) {
   for (const network::Network& one : networks)
-    if (one.link.host_binding) return {*one.link.host_binding};
-  return {*Address::parse("127.0.0.1")};
+    if (one.link.host_binding) return *one.link.host_binding;
+  TRY_SET(const network::HostSettings settings, network::read_host_settings());
+  return settings.binding ? *settings.binding : Address::parse("127.0.0.1");
+}
+
+// Nobody asks for what nobody needs: settings that are wrong harm those alone who use them.
+Result<std::vector<Address>> default_hosts(const Record& record, const Connections& connections,
+                                           const std::vector<network::Network>& networks) {
+  const auto& wanted = record.publications;
+  if (std::ranges::all_of(wanted, [](const auto& one) { return one.host.has_value(); }))
+    return std::vector<Address>();
+  TRY_SET(const Address binding, default_binding(networks));
+  return network::hosts_of(binding, connections.address_of(Family::kIpv4).has_value(),
+                           connections.address_of(Family::kIpv6).has_value());
+}
+
+Result<std::vector<network::PortRequest>> plan_ports(
+    const Record& record, const Connections& connections,
+    const std::vector<network::Network>& networks) {
+  TRY_SET(const std::vector<Address> hosts, default_hosts(record, connections, networks));
+  return network::plan_ports(record.publications, hosts);
+}
+
+bool has_family(const std::vector<network::PublishedPort>& ports, Family family) {
+  return std::ranges::any_of(ports, [&](const auto& it) { return it.host.family() == family; });
 }
 
 Result<> check_host(const Connections& connections, const Address& host,
@@ -203,7 +228,7 @@ Result<> Connecting::check_ports() const {
         "-p: ports are published for networks with a bridge; a macvlan is reached by its own "
         "address");
   TRY_SET(const std::vector<network::PortRequest> requests,
-          network::plan_ports(record_.publications, default_hosts(networks_)));
+          plan_ports(record_, connections_, networks_));
   for (const network::PortRequest& request : requests)
     for (const Address& host : request.hosts)
       TRY(check_host(connections_, host, request.host_ports));
@@ -212,17 +237,18 @@ Result<> Connecting::check_ports() const {
 
 // Those of a family that has an address now. They are held together, and let go together.
 Result<> Connecting::hold() {
-  TRY_SET(const std::vector<network::PortRequest> requests,
-          network::plan_ports(record_.publications, default_hosts(networks_)));
+  TRY_SET(std::vector<network::PortRequest> requests,
+          plan_ports(record_, connections_, networks_));
   const std::vector<network::PublishedPort> before = connections_.published;
-  for (const network::PortRequest& request : requests) {
-    const Family family = request.hosts.front().family();
-    const bool held_already = std::ranges::any_of(
-        before, [&](const network::PublishedPort& it) { return it.host.family() == family; });
-    if (held_already || !connections_.address_of(family)) continue;
+  for (network::PortRequest& request : requests) {
+    std::erase_if(request.hosts, [&](const Address& host) {
+      return !connections_.address_of(host.family()) || has_family(before, host.family());
+    });
+    if (request.hosts.empty()) continue;
     TRY_SET(network::HeldPorts held, network::hold_ports({&request, 1}));
+    for (std::size_t i = 0; i < held.ports.size(); ++i)
+      held_ports_.emplace_back(held.ports[i].host.family(), std::move(held.sockets[i]));
     std::ranges::copy(held.ports, std::back_inserter(connections_.published));
-    for (UniqueFd& socket : held.sockets) held_ports_.emplace_back(family, std::move(socket));
   }
   return {};
 }

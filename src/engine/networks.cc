@@ -11,6 +11,7 @@
 #include "engine/events.h"
 #include "engine/every_record.h"
 #include "network/host_routes.h"
+#include "network/host_settings.h"
 #include "network/lease.h"
 #include "network/store.h"
 #include "sys/process.h"
@@ -27,7 +28,8 @@ constexpr std::size_t kIdDigits = 64;
 Result<network::Surroundings> surroundings(BorrowedFd dir, Networks networks) {
   network::Surroundings around;
   around.networks = std::move(networks);
-  around.pools = network::default_pools();
+  TRY_SET(network::HostSettings settings, network::read_host_settings());
+  around.pools = std::move(settings.pools);
   TRY_SET(around.host, network::host_routes());
   TRY_SET(around.ipv6_site, network::site_prefix(dir));
   return around;

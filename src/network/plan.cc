@@ -1,6 +1,7 @@
 #include "network/plan.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "base/strings.h"
 
@@ -132,21 +133,33 @@ Result<std::vector<Draft>> given_drafts(const Wish& wish, const Surroundings& su
   return drafts;
 }
 
+// Where a subnet of that family is chosen from: nowhere if the store has no /48.
+std::vector<Pool> pools_of(Family family, const Surroundings& surroundings) {
+  constexpr unsigned kSitesLength = 64;
+  std::vector<Pool> pools;
+  for (const Pool& pool : surroundings.pools)
+    if (pool.prefix.family() == family) pools.push_back(pool);
+  if (!pools.empty()) return pools;
+  if (family == Family::kIpv4) return default_pools();
+  if (surroundings.ipv6_site)
+    pools.push_back({.prefix = *surroundings.ipv6_site, .length = kSitesLength});
+  return pools;
+}
+
+Result<> choose(Family family, const Surroundings& surroundings, std::vector<Draft>& drafts) {
+  const std::vector<Pool> pools = pools_of(family, surroundings);
+  if (pools.empty() || has(drafts, family)) return {};
+  TRY_SET(const Prefix prefix, choose_subnet(pools, taken_prefixes(surroundings)));
+  drafts.push_back({.prefix = prefix, .gateway = {}, .range = {}, .others = {}});
+  return {};
+}
+
 Result<std::vector<Subnet>> plan_subnets(const Wish& wish, const Surroundings& surroundings) {
   TRY_SET(std::vector<Draft> drafts, given_drafts(wish, surroundings));
   TRY_SET(const bool ipv4, wants(Family::kIpv4, wish.ipv4, drafts, true));
   TRY_SET(const bool ipv6, wants(Family::kIpv6, wish.ipv6, drafts, false));
-  const std::vector<Prefix> taken = taken_prefixes(surroundings);
-  if (ipv4 && !has(drafts, Family::kIpv4)) {
-    TRY_SET(const Prefix prefix, choose_subnet(surroundings.pools, taken));
-    drafts.push_back({.prefix = prefix, .gateway = {}, .range = {}, .others = {}});
-  }
-  if (ipv6 && !has(drafts, Family::kIpv6) && surroundings.ipv6_site) {
-    constexpr unsigned kLength = 64;
-    const Pool site[] = {{.prefix = *surroundings.ipv6_site, .length = kLength}};
-    TRY_SET(const Prefix prefix, choose_subnet(site, taken));
-    drafts.push_back({.prefix = prefix, .gateway = {}, .range = {}, .others = {}});
-  }
+  if (ipv4) TRY(choose(Family::kIpv4, surroundings, drafts));
+  if (ipv6) TRY(choose(Family::kIpv6, surroundings, drafts));
   std::ranges::sort(drafts, {}, [](const Draft& draft) { return draft.prefix.first(); });
   std::vector<Subnet> subnets;
   for (const Draft& draft : drafts) {
@@ -196,7 +209,10 @@ Result<Network> plan_network(const Wish& wish, const Surroundings& surroundings)
 }
 
 Result<Network> plan_default_network(Surroundings surroundings) {
-  surroundings.pools = default_network_pools();
+  // Where the host has set none of IPv4.
+  if (std::ranges::none_of(surroundings.pools,
+                           [](const Pool& pool) { return pool.prefix.first().is_ipv4(); }))
+    std::ranges::copy(default_network_pools(), std::back_inserter(surroundings.pools));
   Wish wish;
   wish.name = kDefaultNetwork;
   return plan_network(wish, surroundings);

@@ -29,8 +29,8 @@ struct Wish {
 struct Surroundings {
   std::vector<Network> networks;  // that there are
   std::vector<Prefix> host;  // what the host reaches; a subnet that is chosen keeps clear of it
-  std::vector<Pool> pools;   // where it is chosen from
-  std::optional<Prefix> ipv6_site;  // the same of IPv6: the store's own /48
+  std::vector<Pool> pools;   // where it is chosen from; none of a family: the usual ones
+  std::optional<Prefix> ipv6_site;  // the usual one of IPv6: the store's own /48
 };
 
 // The network, without id and moment.

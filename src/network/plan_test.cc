@@ -13,7 +13,7 @@ Surroundings surroundings() {
       {.prefix = *Prefix::parse("10.78.0.0/24"), .gateway = *Address::parse("10.78.0.1")}};
   return {.networks = {web},
           .host = {*Prefix::parse("0.0.0.0/0"), *Prefix::parse("10.78.1.0/24")},
-          .pools = default_pools(),
+          .pools = {},
           .ipv6_site = *Prefix::parse("fd12:3456:789a::/48")};
 }
 
@@ -51,6 +51,24 @@ TEST(PlanTest, TheDefaultNetworkIsLarger) {
   EXPECT_EQ(network->name, "bridge");
   EXPECT_EQ(network->bridge(), "planet0");
   EXPECT_EQ(network->subnets[0].prefix.to_string(), "10.76.0.0/16");
+}
+
+TEST(PlanTest, ChoosesFromThePoolsOfTheHost) {
+  Surroundings around = surroundings();
+  around.pools = {{*Prefix::parse("10.10.0.0/16"), 28}};
+  const auto four = plan_network(wish(), around);
+  ASSERT_TRUE(four);
+  EXPECT_EQ(four->subnets[0].prefix.to_string(), "10.10.0.0/28");
+  EXPECT_EQ(plan_default_network(around)->subnets[0].prefix.to_string(), "10.10.0.0/28");
+  // A family without a pool has the usual ones.
+  around.pools = {{*Prefix::parse("fd00:1::/48"), 64}};
+  Wish both = wish();
+  both.ipv6 = true;
+  const auto six = plan_network(both, around);
+  ASSERT_TRUE(six);
+  EXPECT_EQ(six->subnets[0].prefix.to_string(), "10.78.2.0/24");
+  EXPECT_EQ(six->subnets[1].prefix.to_string(), "fd00:1::/64");
+  EXPECT_EQ(plan_default_network(around)->subnets[0].prefix.to_string(), "10.76.0.0/16");
 }
 
 TEST(PlanTest, PartsBelongToTheSubnetThatTheyAreIn) {

@@ -65,7 +65,7 @@ Result<> hold_port(const PortRequest& request, std::uint16_t host_port, std::uin
                   "this kernel has no SCTP, so that no port is picked by itself: name one with -p");
     one.ports.push_back(
         {.host = host, .host_port = host_port, .port = port, .protocol = request.protocol});
-    if (socket) one.sockets.push_back(*std::move(socket));
+    one.sockets.push_back(socket ? *std::move(socket) : UniqueFd());
   }
   for (const PublishedPort& each : one.ports) held.ports.push_back(each);
   for (UniqueFd& socket : one.sockets) held.sockets.push_back(std::move(socket));

@@ -102,6 +102,36 @@ bats_require_minimum_version 1.5.0
 	[ "$status" != 0 ]
 }
 
+@test "one line of networks.json publishes on all addresses, as docker does, and one gives subnets" {
+	export PLANET_NETWORKS=$top/networks.json
+	echo '{"ip": "0.0.0.0", "default-address-pools": [{"base": "10.66.0.0/16", "size": 28}]}' >"$PLANET_NETWORKS"
+	planet network create blue
+	planet network create --ipv6 both
+	[ "$(planet network inspect -f '{{(index .IPAM.Config 0).Subnet}}' blue)" = 10.66.0.16/28 ]
+	[ "$(planet network inspect -f '{{(index .IPAM.Config 0).Subnet}}' bridge)" = 10.66.0.0/28 ]
+	serve web --network blue -p 8080:80
+	[ "$(planet port web 80)" = 0.0.0.0:8080 ]
+	run at_neighbour python3 "$top/peer" ask tcp 192.0.2.1 8080
+	[ "$output" = "192.0.2.2 said hello" ]
+	serve db --network both -p 8081:80
+	[ "$(planet port db 80)" = $'0.0.0.0:8081\n[::]:8081' ]
+	run at_neighbour python3 "$top/peer" ask tcp 2001:db8::1 8081
+	[ "$output" = "2001:db8::2 said hello" ]
+	# A network's own word counts for more.
+	planet network create -o com.docker.network.bridge.host_binding_ipv4=127.0.0.1 home
+	planet run -d --name cat --network home -p 8082:80 busybox sleep 1000
+	[ "$(planet port cat 80)" = 127.0.0.1:8082 ]
+	# Wrong settings are found by whoever needs them, and by nobody else.
+	echo '{"ipp": "0.0.0.0"}' >"$PLANET_NETWORKS"
+	planet run --rm --network blue -p 127.0.0.1:8083:80 busybox true
+	run planet run --rm --network blue -p 8083:80 busybox true
+	[ "$status" = 125 ] && [ "${#lines[@]}" = 1 ]
+	[[ "$output" == *"$PLANET_NETWORKS"*'"ipp" is not a setting: there are ip and default-address-pools'* ]]
+	rm "$PLANET_NETWORKS"
+	run planet run --rm --network blue -p 8083:80 busybox true
+	[ "$status" = 125 ] && [ "${#lines[@]}" = 1 ]
+}
+
 @test "addresses: those that are asked for, those that are taken, those of the dead" {
 	planet network create --subnet 10.9.8.0/29 --gateway 10.9.8.1 small
 	planet run -d --name one --network small --ip 10.9.8.5 --mac-address 02:42:00:00:00:05 busybox sleep 1000
