@@ -10,6 +10,7 @@
 #include "engine/detach_keys.h"
 #include "engine/start.h"
 #include "image_getter.h"
+#include "listening.h"
 #include "run_flags.h"
 
 namespace planet::cli {
@@ -60,7 +61,10 @@ int start_command(const Global& global, const std::vector<std::string>& args) {
   status = for_each_id(global, names,
                        [&](const engine::Engine& engine, const std::string& id,
                            const std::string& name) -> Result<std::string> {
-                         TRY_SET(ended, engine::start(engine, id, options, plain_hooks()));
+                         engine::RunHooks hooks = plain_hooks();
+                         hooks.started = [&] { say_where_it_listens(engine.places, id); };
+                         TRY_SET(ended, engine::start(engine, id, options, hooks));
+                         if (!options.attach) say_where_it_listens(engine.places, id);
                          return options.attach ? std::string() : name;
                        });
   return status == 0 ? ended : status;
@@ -75,6 +79,7 @@ int restart_command(const Global& global, const std::vector<std::string>& args) 
                      [&](const engine::Engine& engine, const std::string& id,
                          const std::string& name) -> Result<std::string> {
                        TRY(engine::restart(engine, id, words->timeout, plain_hooks()));
+                       say_where_it_listens(engine.places, id);
                        return name;
                      });
 }

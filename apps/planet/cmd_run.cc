@@ -2,10 +2,13 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <optional>
+#include <string>
 
 #include "cli.h"
 #include "explain.h"
 #include "image_getter.h"
+#include "listening.h"
 #include "run_flags.h"
 
 namespace planet::cli {
@@ -14,6 +17,31 @@ namespace {
 bool terminal_is_missing(const engine::RunRequest& request) {
   return request.terminal && request.interactive && request.attached.in && !request.detach &&
          ::isatty(0) != 1;
+}
+
+// What it says on standard output, and at a terminal. `made` takes the id.
+engine::RunHooks hooks_for(const engine::RunRequest& request, const engine::Engine& engine,
+                           std::optional<Explainer>& explainer, std::string& made) {
+  engine::RunHooks hooks;
+  hooks.say = say;
+  const bool names_it = !request.detach && !request.attached.out && !request.attached.err;
+  hooks.made = [&made, names_it](const std::string& id) {
+    made = id;
+    if (!names_it) return;
+    std::puts(id.c_str());
+    std::fflush(stdout);
+  };
+  hooks.detached = [&engine](const std::string& id) {
+    std::puts(id.c_str());
+    std::fflush(stdout);
+    say_where_it_listens(engine.places, id);
+  };
+  hooks.started = [&] {
+    say_where_it_listens(engine.places, made);
+    if (explainer) explainer->total("and the command runs");
+  };
+  if (explainer) hooks.log = &*explainer;
+  return hooks;
 }
 
 }  // namespace
@@ -28,18 +56,8 @@ int run_command(const Global& global, const std::vector<std::string>& args) {
   if (request->explain != engine::Explain::kNo) explainer.emplace(request->explain);
   const auto engine = engine::Engine::open(global.root, global.runroot);
   if (!engine) return complain(engine.error(), kEngineFailed);
-  engine::RunHooks hooks;
-  hooks.say = say;
-  hooks.detached = [](const std::string& id) { std::puts(id.c_str()); };
-  if (!request->detach && !request->attached.out && !request->attached.err)
-    hooks.made = [](const std::string& id) {
-      std::puts(id.c_str());
-      std::fflush(stdout);
-    };
-  if (explainer) {
-    hooks.log = &*explainer;
-    hooks.started = [&] { explainer->total("and the command runs"); };
-  }
+  std::string made;
+  engine::RunHooks hooks = hooks_for(*request, *engine, explainer, made);
   ImageGetter getter(global, *request);
   if (!getter.prepare(hooks)) return getter.failed();
   const auto ended = engine::run(*engine, *request, hooks);

@@ -142,7 +142,8 @@ void Connecting::end() {
   guard_.end();
   if (tidier_.valid()) (void)tidier_.wait();
   std::vector<BorrowedFd> held;
-  for (const auto& [family, socket] : held_ports_) held.push_back(socket.borrow());
+  for (const auto& [family, socket] : held_ports_)
+    if (socket.valid()) held.push_back(socket.borrow());
   tidier_ = take_away(places_, record_.id, connections_, held);
   held_ports_.clear();
 }

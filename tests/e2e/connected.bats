@@ -185,6 +185,27 @@ bats_require_minimum_version 1.5.0
 	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
 }
 
+@test "who runs a container at a terminal is told where it listens" {
+	planet network create blue
+	mkfifo "$top/typed"
+	on_terminal() { script -qec "nsenter -t $host -n $PLANET_BIN --root $root --runroot $runroot $*" /dev/null <>"$top/typed" | tr -d '\r'; }
+	run on_terminal run -d --name web --network blue -p 8080:80 -p 8081:81/udp busybox sleep 1000
+	[ "${#lines[@]}" = 2 ]
+	[ "${lines[0]}" = "$(planet inspect -f '{{.Id}}' web)" ]
+	[ "${lines[1]}" = "planet: web listens on 127.0.0.1:8080->80/tcp, 127.0.0.1:8081->81/udp" ]
+	planet stop -t 0 web
+	run on_terminal start web
+	[[ "$output" == *"web listens on 127.0.0.1:8080->80/tcp"* ]]
+	planet rm -f web
+	run on_terminal run --rm --network blue --name web -p 8080:80 busybox echo done
+	[[ "$output" == *"web listens on 127.0.0.1:8080->80/tcp"* && "$output" == *done* ]]
+	run on_terminal run --rm --network blue busybox echo done
+	[ "$output" = done ]
+	# Programs read the id alone.
+	run planet run -d --name web --network blue -p 8080:80 busybox sleep 1000
+	[ "$output" = "$(planet inspect -f '{{.Id}}' web)" ]
+}
+
 @test "many at once have addresses of their own, and leave nothing, however they end" {
 	planet network create blue
 	for i in $(seq 24); do planet run -d --name "c$i" --network blue busybox sleep 1000 >/dev/null 2>"$top/err$i" & done
