@@ -124,11 +124,6 @@ Result<> check_host(const Connections& connections, const Address& host,
   return {};
 }
 
-bool has_bridge(const Connections& connections) {
-  return std::ranges::any_of(connections.networks,
-                             [](const Connection& one) { return !one.bridge.empty(); });
-}
-
 }  // namespace
 
 Connecting::~Connecting() {
@@ -223,7 +218,7 @@ Result<> Connecting::lease(const network::Attachment& attachment) {
 
 Result<> Connecting::check_ports() const {
   if (record_.publications.empty()) return {};
-  if (!has_bridge(connections_))
+  if (!connections_.has_bridge())
     return fail(
         Code::kInvalidArgument,
         "-p: ports are published for networks with a bridge; a macvlan is reached by its own "
@@ -238,8 +233,7 @@ Result<> Connecting::check_ports() const {
 
 // Those of a family that has an address now. They are held together, and let go together.
 Result<> Connecting::hold() {
-  TRY_SET(std::vector<network::PortRequest> requests,
-          plan_ports(record_, connections_, networks_));
+  TRY_SET(std::vector<network::PortRequest> requests, plan_ports(record_, connections_, networks_));
   const std::vector<network::PublishedPort> before = connections_.published;
   for (network::PortRequest& request : requests) {
     std::erase_if(request.hosts, [&](const Address& host) {
@@ -287,7 +281,7 @@ Result<> Connecting::connect(std::vector<UniqueFd> made) {
   Links inside{sys::NetlinkSocket(std::move(made[0]))};
   const UniqueFd ns = std::move(made[1]);
   TRY_SET(Links links, Links::open());
-  if (has_bridge(connections_)) guard_.begin();
+  if (connections_.has_bridge()) guard_.begin();
   TRY_SET(Firewall firewall, ensure_firewall(places_));
   TRY(make_links(0, links, firewall, ns.borrow()));
   TRY(admit(firewall, connections_));

@@ -148,6 +148,10 @@ Result<Connections> parse_connections(std::string_view text) {
   return connections;
 }
 
+bool Connections::has_bridge() const {
+  return std::ranges::any_of(networks, [](const Connection& one) { return !one.bridge.empty(); });
+}
+
 std::optional<Address> Connections::address_of(network::Family family) const {
   std::optional<Address> shut_in;
   for (const Connection& connection : networks) {

@@ -33,6 +33,8 @@ struct Connections {
   std::vector<Connection> networks;  // in the order of the record's attachments
   std::vector<network::PublishedPort> published;
 
+  bool has_bridge() const;
+
   // The address of that family which published ports lead to: on the first network with a bridge and a way out, or on the first
   // with a bridge, where only this host reaches it.
   std::optional<network::Address> address_of(network::Family family) const;

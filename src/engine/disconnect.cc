@@ -162,7 +162,7 @@ Result<FirewallChange> all_there_is(const Places& places) {
   TRY_SET(const std::vector<std::string> ids, connected_ids(places));
   for (const std::string& id : ids) {
     if (!holds_leases(places, id)) continue;
-    if (const auto connections = read_connections(places, id)) 
+    if (const auto connections = read_connections(places, id))
       put(change, *connections, Direction::kAdd);
   }
   return change;

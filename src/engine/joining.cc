@@ -71,7 +71,7 @@ Result<> Connecting::join_last(BorrowedFd ns, bool& has_link) {
   TRY(announce());
   TRY_SET(Links inside, open_inside(ns));
   TRY_SET(Links links, Links::open());
-  if (has_bridge(connections_)) guard_.begin();
+  if (connections_.has_bridge()) guard_.begin();
   TRY_SET(network::Firewall firewall, ensure_firewall(places_));
   const Result<> made = make_links(last, links, firewall, ns);
   if (!made && made.error().code() == Code::kAlreadyExists)

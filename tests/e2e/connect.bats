@@ -143,10 +143,11 @@ bg() { planet run -d --name "$1" "${@:2}" busybox sleep 1000 >/dev/null; }
 	planet network create --subnet 10.9.8.0/30 tiny
 	planet network create --subnet 10.9.9.0/24 blue
 	bg box --network blue -p 8080:80
-	bg full --network tiny
 	bg host --network host
 	bg beside --network container:box
+	planet run --rm --network tiny busybox true # its bridge stays
 	state_of box >"$top/state"
+	bg full --network tiny
 	refused 'no such container: nobody' connect blue nobody
 	refused 'network "nothing" not found' connect nothing box
 	refused 'network "nothing" not found' disconnect nothing box
@@ -173,7 +174,7 @@ bg() { planet run -d --name "$1" "${@:2}" busybox sleep 1000 >/dev/null; }
 	refused 'connect it while it is stopped' connect blue named
 	[ "$(planet exec named ip -o link | grep -c eth)" = 0 ]
 	planet rm -f named
-	bg full --network tiny
+	for _ in $(seq 100); do [ "$(at_host ip -o link | grep -c ' plp')" = 1 ] && break; sleep 0.05; done
 	state_of box | diff "$top/state" -
 }
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # What is said of networks, ports and names beside the usual: options of networks, families, ranges of ports, name servers.
 load helper
-load net_host
+load host_and_neighbour
 bats_require_minimum_version 1.5.0
 
 # getent of this host: the C library's own way to names.
