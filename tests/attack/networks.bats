@@ -366,7 +366,7 @@ refused() { # STATUS ARGS...
 	begin_server sshd at_host python3 "$top/peer" serve 22
 	planet run -d --name box --network blue -p 8080:80 -p 0.0.0.0:8081:81/udp "${hostile[@]}" busybox sleep 1000
 	planet exec box nslookup box
-	pgrep -f '^planet: resolver of'
+	[ -n "$(resolvers)" ]
 	# A published port of TCP is held, and nobody listens; one of UDP is bound.
 	at_host ss -Hltun
 	[ "$(at_host ss -Hltn | awk '{ print $4 }' | sort | paste -sd ' ')" = '*:22' ]

@@ -222,13 +222,13 @@ bats_require_minimum_version 1.5.0
 @test "a killed resolver comes back, and one that nobody asks costs nothing" {
 	planet network create blue
 	planet run -d --name box --network blue busybox sleep 1000
-	[ -z "$(pgrep -f '^planet: resolver of' || :)" ]
+	[ -z "$(resolvers)" ]
 	planet exec box nslookup box
-	kill -9 "$(pgrep -f '^planet: resolver of')"
+	kill -9 "$(resolvers)"
 	for _ in $(seq 20); do planet exec box nslookup box && break; sleep 0.2; done
 	planet exec box nslookup box
 	planet rm -f box
-	[ -z "$(pgrep -f '^planet: resolver of' || :)" ]
+	[ -z "$(resolvers)" ]
 }
 
 @test "a restart connects again, and a network that is gone is named" {

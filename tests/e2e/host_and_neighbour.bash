@@ -27,8 +27,11 @@ setup() {
 	at_neighbour ip address add 192.0.2.2/24 dev wire
 	at_neighbour ip address add 2001:db8::2/64 dev wire nodad
 	at_neighbour ip link set wire up
-	cp "$BATS_TEST_DIRNAME/net_peer.py" "$top/peer"
+	cp "${BASH_SOURCE[0]%/*}/net_peer.py" "$top/peer"
 }
+
+# Those of the test's own containers: other tests may run on this machine.
+resolvers() { pgrep --ns "$host" --nslist net -f '^planet: resolver of' || :; }
 
 # What is left of containers in the host's network, when all are removed.
 traces() {
@@ -37,7 +40,7 @@ traces() {
 		grep -v -e ':$' -e '^cursor' -e '^$' || :
 	at_host nft list ruleset | grep plp || :
 	at_host nft list ruleset | grep -A 2 'map published' | grep elements || :
-	pgrep -f '^planet: resolver' || :
+	resolvers
 }
 
 teardown() {
@@ -49,9 +52,9 @@ teardown() {
 	planet network prune -f >/dev/null || left=1
 	[ -z "$(at_host nft list ruleset)" ] || { echo "left: $(at_host nft list ruleset)"; left=1; }
 	[ -z "$(at_host ip -o link | grep -e planet0 -e ' pl-' || :)" ] || { echo "left: a bridge"; left=1; }
+	end_test || left=1
 	kill "$host" "$neighbour"
 	wait "$host" "$neighbour" || :
-	end_test
 	[ $left = 0 ]
 }
 
