@@ -10,6 +10,7 @@
 
 #include "base/strings.h"
 #include "engine/bridge.h"
+#include "engine/connect_steps.h"
 #include "engine/containers.h"
 #include "engine/disconnect.h"
 #include "engine/networks.h"
@@ -95,6 +96,15 @@ Result<std::vector<Address>> default_hosts(const Record& record, const Connectio
   TRY_SET(const Address binding, default_binding(networks));
   return network::hosts_of(binding, connections.address_of(Family::kIpv4).has_value(),
                            connections.address_of(Family::kIpv6).has_value());
+}
+
+// What the kernel or the caller's rights cannot do is no reason to be without containers.
+Result<> or_without(Result<> connected) {
+  if (connected || (connected.error().code() != Code::kPermission &&
+                    connected.error().code() != Code::kUnsupported))
+    return connected;
+  return fail(connected.error().code(),
+              connected.error().to_string() + "; --network none does without");
 }
 
 Result<std::vector<network::PortRequest>> plan_ports(
@@ -261,51 +271,55 @@ std::vector<UniqueFd> Connecting::let_go_of_ports() {
 }
 
 runtime::NetworkWork Connecting::work() {
-  return {
-      .inside = [this]() -> Result<std::vector<UniqueFd>> {
-        std::vector<UniqueFd> made;
-        TRY_SET(sys::NetlinkSocket links, sys::NetlinkSocket::open(NETLINK_ROUTE));
-        made.push_back(std::move(links).take());
-        TRY_SET(UniqueFd ns, sys::open_at(sys::kCwd, "/proc/self/ns/net", O_RDONLY));
-        made.push_back(std::move(ns));
-        if (!wants_names(record_, connections_)) return made;
-        TRY_SET(std::vector<UniqueFd> sockets, open_name_sockets());
-        for (UniqueFd& socket : sockets) made.push_back(std::move(socket));
-        return made;
-      },
-      .outside = [this](pid_t, std::vector<UniqueFd> made) { return connect(std::move(made)); }};
+  return {.inside = [this]() -> Result<std::vector<UniqueFd>> {
+            std::vector<UniqueFd> made;
+            TRY_SET(sys::NetlinkSocket links, sys::NetlinkSocket::open(NETLINK_ROUTE));
+            made.push_back(std::move(links).take());
+            TRY_SET(UniqueFd ns, sys::open_at(sys::kCwd, "/proc/self/ns/net", O_RDONLY));
+            made.push_back(std::move(ns));
+            if (!wants_names(record_, connections_)) return made;
+            TRY_SET(std::vector<UniqueFd> sockets, open_name_sockets());
+            for (UniqueFd& socket : sockets) made.push_back(std::move(socket));
+            return made;
+          },
+          .outside =
+              [this](const runtime::Steps& steps, pid_t, std::vector<UniqueFd> made) {
+                return or_without(connect(steps, std::move(made)));
+              }};
 }
 
-Result<> Connecting::connect(std::vector<UniqueFd> made) {
+Result<> Connecting::connect(const runtime::Steps& steps, std::vector<UniqueFd> made) {
   if (made.size() < 2) return fail(Code::kCorrupt, "init sent too little of its network");
   Links inside{sys::NetlinkSocket(std::move(made[0]))};
   const UniqueFd ns = std::move(made[1]);
   TRY_SET(Links links, Links::open());
   if (connections_.has_bridge()) guard_.begin();
-  TRY_SET(Firewall firewall, ensure_firewall(places_));
-  TRY(make_links(0, links, firewall, ns.borrow()));
-  TRY(admit(firewall, connections_));
-  TRY(connect_links(0, links, inside));
+  TRY_SET(Firewall firewall,
+          steps.run(connect_steps::kFilter, [&] { return ensure_firewall(places_); }));
+  TRY(make_links(0, links, firewall, ns.borrow(), steps));
+  TRY(steps.run(connect_steps::kAdmit, [&] { return admit(firewall, connections_); }));
+  TRY(connect_links(0, links, inside, steps));
   if (made.size() > 3) names_.begin(std::move(made[2]), std::move(made[3]), connections_);
   return {};
 }
 
-Result<> Connecting::make_links(std::size_t first, Links& links, Firewall& firewall,
-                                BorrowedFd ns) {
+Result<> Connecting::make_links(std::size_t first, Links& links, Firewall& firewall, BorrowedFd ns,
+                                const runtime::Steps& steps) {
   for (std::size_t i = first; i < networks_.size(); ++i)
-    TRY(make_link(links, firewall, connections_.networks[i], networks_[i], ns),
-        "network " + networks_[i].name);
+    TRY(steps.run(connect_steps::kMakeLink, networks_[i].name, [&] {
+      return make_link(links, firewall, connections_.networks[i], networks_[i], ns);
+    }));
   return {};
 }
 
-Result<> Connecting::connect_links(std::size_t first, Links& links, Links& inside) {
-  for (std::size_t i = first; i < networks_.size(); ++i) {
-    TRY(connect_link(links, inside, connections_.networks[i], networks_[i],
-                     !connections_.published.empty()),
-        "network " + networks_[i].name);
-    TRY(add_names(record_.attachments[i], connections_.networks[i]),
-        "network " + networks_[i].name);
-  }
+Result<> Connecting::connect_links(std::size_t first, Links& links, Links& inside,
+                                   const runtime::Steps& steps) {
+  for (std::size_t i = first; i < networks_.size(); ++i)
+    TRY(steps.run(connect_steps::kAddress, networks_[i].name, [&]() -> Result<> {
+      TRY(connect_link(links, inside, connections_.networks[i], networks_[i],
+                       !connections_.published.empty()));
+      return add_names(record_.attachments[i], connections_.networks[i]);
+    }));
   return {};
 }
 

@@ -78,11 +78,12 @@ class Connecting {
   // The sockets of those that no address is left for.
   std::vector<UniqueFd> let_go_of_ports();
   Result<> announce() const;
-  Result<> connect(std::vector<UniqueFd> made);
+  Result<> connect(const runtime::Steps& steps, std::vector<UniqueFd> made);
   // From the connection with this number on.
   Result<> make_links(std::size_t first, network::Links& links, network::Firewall& firewall,
-                      BorrowedFd ns);
-  Result<> connect_links(std::size_t first, network::Links& links, network::Links& inside);
+                      BorrowedFd ns, const runtime::Steps& steps);
+  Result<> connect_links(std::size_t first, network::Links& links, network::Links& inside,
+                         const runtime::Steps& steps);
   Result<> add_names(const network::Attachment& attachment, const Connection& connection) const;
   Result<> join_last(BorrowedFd ns, bool& has_link);
   Result<> part(std::size_t attachment, BorrowedFd ns, bool has_link);

@@ -69,11 +69,12 @@ Result<> Connecting::join_last(BorrowedFd ns, bool& has_link) {
   assign_gateways(connections_, networks_);
   TRY(hold());
   TRY(announce());
+  const runtime::Steps silent(nullptr, runtime::Side::kParent);
   TRY_SET(Links inside, open_inside(ns));
   TRY_SET(Links links, Links::open());
   if (connections_.has_bridge()) guard_.begin();
   TRY_SET(network::Firewall firewall, ensure_firewall(places_));
-  const Result<> made = make_links(last, links, firewall, ns);
+  const Result<> made = make_links(last, links, firewall, ns, silent);
   if (!made && made.error().code() == Code::kAlreadyExists)
     return fail(Code::kAlreadyExists, "the container has an interface " +
                                           connections_.networks[last].interface.name +
@@ -82,7 +83,7 @@ Result<> Connecting::join_last(BorrowedFd ns, bool& has_link) {
   TRY(made);
   has_link = true;
   TRY(admit(firewall, connections_));
-  TRY(connect_links(last, links, inside));
+  TRY(connect_links(last, links, inside, silent));
   TRY(add_to_hosts(places_, record_, connections_.networks[last]));
   return serve_names(ns);
 }

@@ -115,8 +115,7 @@ Result<> connect(const Launch& launch, pid_t init, std::vector<UniqueFd> made, P
                  const Steps& steps) {
   const auto& network = launch.request.network;
   if (!network) return {};
-  TRY(steps.run(info_of(LaunchStep::kConnect),
-                [&] { return network->outside(init, std::move(made)); }));
+  TRY(network->outside(steps, init, std::move(made)));
   TRY(talk.answer());
   TRY(talk.wait_for(Stage::kNetwork));
   return {};

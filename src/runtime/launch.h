@@ -56,8 +56,8 @@ struct ReadyMount {
 struct NetworkWork {
   // In init, in that network namespace, where loopback is up: descriptors for ...
   std::function<Result<std::vector<UniqueFd>>()> inside;
-  // ... the caller. When it has failed, what it has made is its own to take away.
-  std::function<Result<>(pid_t init, std::vector<UniqueFd> made)> outside;
+  // ... the caller, by steps. When it has failed, what it has made is its own to take away.
+  std::function<Result<>(const Steps& steps, pid_t init, std::vector<UniqueFd> made)> outside;
 };
 
 using RootSource = std::variant<DirectoryRoot, OverlayRoot>;

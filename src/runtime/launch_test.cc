@@ -212,7 +212,7 @@ TEST_F(LaunchTest, ItsNetworkIsReadyBeforeTheCommand) {
         made.push_back(std::move(ns));
         return made;
       },
-      .outside = [&](pid_t init, const std::vector<UniqueFd>& made) -> Result<> {
+      .outside = [&](const Steps&, pid_t init, const std::vector<UniqueFd>& made) -> Result<> {
         // What came is of the container's namespace, and the command has not begun.
         struct stat inside{}, own{};
         EXPECT_EQ(made.size(), 1U);
@@ -226,7 +226,7 @@ TEST_F(LaunchTest, ItsNetworkIsReadyBeforeTheCommand) {
   EXPECT_EQ(shell("exit 3").status, 3);
   EXPECT_EQ(named, "planet:[init]\n");
 
-  network_->outside = [](pid_t, const std::vector<UniqueFd>&) -> Result<> {
+  network_->outside = [](const Steps&, pid_t, const std::vector<UniqueFd>&) -> Result<> {
     return fail(Code::kSystem, "no air");
   };
   const auto refused = run({"/bin/sh", "-c", "exit 3"});

@@ -17,7 +17,6 @@ enum class LaunchStep : std::uint8_t {
   kVolumes,
   kLimits,
   kNetDevices,
-  kConnect,
   kHooks,
   // Init's.
   kEnterCgroup,
