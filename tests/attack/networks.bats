@@ -96,8 +96,10 @@ teardown() {
 	at_neighbour ip -6 route add "$(subnet_of blue 1)" via 2001:db8::1
 	at_neighbour ip route del local 127.0.0.0/8 dev lo table local
 	at_neighbour ip route add 127.0.0.0/8 via 192.0.2.1
-	local keeper doors
-	keeper=$(pgrep -f "^planet: keeper of $(planet inspect -f '{{.Id}}' web | cut -c1-12)")
+	# Two keepers see it, and make it again at the same time.
+	planet run -d --name other --network blue busybox sleep 1000
+	local keepers='' doors
+	for name in web other; do keepers+=" $(pgrep -f "^planet: keeper of $(planet inspect -f '{{.Id}}' $name | cut -c1-12)")"; done
 	doors=(127.0.0.1 8080 192.0.2.1 8080 "$(address_of web blue)" 80 "$(address_of web blue GlobalIPv6Address)" 80)
 	for harm in 'flush ruleset' 'delete table inet' 'delete table bridge' 'flush table inet'; do
 		[ "$harm" = 'flush ruleset' ] || harm+=" $(at_host nft list tables | grep -m 1 "${harm##* } planet" | cut -d ' ' -f 3)"
@@ -109,10 +111,10 @@ teardown() {
 	nobody neighbour_attacks knock "${doors[@]}"
 	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
 	# The neighbour's ways lead there: it is the packet filter that holds. What is published has no way in without it.
-	kill -STOP "$keeper"
+	kill -STOP $keepers
 	at_host nft flush ruleset
 	knocks "$(address_of web blue) 80"$'\n'"$(address_of web blue GlobalIPv6Address) 80" neighbour_attacks knock "${doors[@]}"
-	kill -CONT "$keeper"
+	kill -CONT $keepers
 	heard 8080 at_host nft list ruleset
 	nobody neighbour_attacks knock "${doors[@]}"
 }
