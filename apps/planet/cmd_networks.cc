@@ -132,7 +132,7 @@ int network_create_command(const Global& global, const std::vector<std::string>&
   add_list(app, "--aux-address", wish.others, "NAME=ADDRESS of another host, given to nobody");
   app.add_option("-d,--driver", wish.driver, "bridge or macvlan");
   add_list(app, "--gateway", wish.gateways, "address of the gateway in a subnet; else its first");
-  app.add_flag("--internal", wish.internal, "no way out of it");
+  app.add_flag("--internal", wish.internal, "no way out of it, nor to this host");
   add_list(app, "--ip-range", wish.ranges, "part of a subnet, as 10.1.2.0/24, for addresses");
   const CLI::Option* ipv4 = app.add_flag("--ipv4", words.ipv4, "addresses of IPv4; it has them");
   const CLI::Option* ipv6 = app.add_flag("--ipv6", words.ipv6, "addresses of IPv6, too");
