@@ -79,11 +79,12 @@ soak: deps build ## ROUNDS=500 random kill -9 of command lines, keepers and cont
 	@tests/e2e/network_rounds.py build/planet --containers 200 --rounds $${ROUNDS:-500}
 
 bench: deps build ## against the peers, which it installs, and the kernel's own floor, in one run
-	@apt-get -q -y install --no-install-recommends docker.io podman runc crun netavark aardvark-dns iptables >/dev/null </dev/null
+	@apt-get -q -y install --no-install-recommends docker.io podman runc crun netavark aardvark-dns iptables iperf3 >/dev/null </dev/null
 	@bench/run.py
 	@bench/scale.py
 	@bench/pull.py
 	@bench/memory.py
+	@bench/network.py
 
 fuzz: deps ## every fuzz target for SECONDS=60 seconds
 	@tools/fuzz.sh $${SECONDS_EACH:-60}

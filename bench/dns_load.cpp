@@ -2,6 +2,7 @@
 //
 //   g++ -O2 -std=c++23 -iquote src -o dns_load bench/dns_load.cpp build/release/src/{network/libnetwork,oci/liboci,sys/libsys,base/libbase}.a
 //   dns_load [SECONDS]                     (root) queries for 1000 names, one by one and 32 at a time
+//   dns_load ask SECONDS NAME              the same queries for one name, to whatever is at 127.0.0.11 already
 //   dns_load with UPSTREAM COMMAND...      (root) executes the command where the resolver is at 127.0.0.11; UPSTREAM is
 //                                          ADDRESS:PORT, as this network namespace sees it, or "none"
 //
@@ -138,15 +139,17 @@ int with_resolver(const std::string& upstream, Body body) {
   return status;
 }
 
-std::string query_for(int name, std::uint16_t id) {
+std::string query_for(const std::string& name, std::uint16_t id) {
   std::string text{static_cast<char>(id >> 8U), static_cast<char>(id & 0xffU)};
   text += std::string("\1\0\0\1\0\0\0\0\0\0", 10);
-  text += dns::Name::from_text("n" + std::to_string(name % kNames))->wire();
+  const auto wire = dns::Name::from_text(name);
+  if (!wire) die(name + " is no name");
+  text += wire->wire();
   return text + std::string("\0\1\0\1", 4);
 }
 
 // So many queries are on their way at any time; the id says which is answered.
-void measure(double seconds, unsigned window) {
+void measure(double seconds, unsigned window, const std::vector<std::string>& names) {
   const UniqueFd socket =
       must(sys::open_datagrams(sys::inet_address(std::array<std::uint8_t, 4>{127, 0, 0, 11}, 53)));
   const int fd = socket.borrow().get();
@@ -155,7 +158,7 @@ void measure(double seconds, unsigned window) {
   std::uint16_t next = 0;
   unsigned lost = 0;
   const auto send_one = [&] {
-    const std::string query = query_for(next * 7, next);
+    const std::string query = query_for(names[static_cast<std::size_t>(next) * 7 % names.size()], next);
     sent[next++] = Clock::now();
     if (send(fd, query.data(), query.size(), 0) < 0) die("send failed");
   };
@@ -206,10 +209,15 @@ int execute(char** command) {
 int main(int argc, char** argv) {
   if (argc > 3 && std::string_view(argv[1]) == "with")
     return with_resolver(argv[2], [&] { return execute(argv + 3); });
-  const double seconds = argc > 1 ? std::atof(argv[1]) : 3;
-  return with_resolver("none", [&] {
-    measure(seconds, 1);
-    measure(seconds, 32);
+  const auto measure_both = [](double seconds, const std::vector<std::string>& names) {
+    measure(seconds, 1, names);
+    measure(seconds, 32, names);
     return 0;
-  });
+  };
+  if (argc == 4 && std::string_view(argv[1]) == "ask")
+    return measure_both(std::atof(argv[2]), {argv[3]});
+  const double seconds = argc > 1 ? std::atof(argv[1]) : 3;
+  std::vector<std::string> names;
+  for (int i = 0; i < kNames; ++i) names.push_back("n" + std::to_string(i));
+  return with_resolver("none", [&] { return measure_both(seconds, names); });
 }
