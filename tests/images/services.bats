@@ -92,24 +92,3 @@ ask() { planet exec db psql -U postgres -Atc "$1"; }
 	planet rm box
 	planet rmi example.org/changed:1
 }
-
-# The commands of README's section on a database, as they stand there, but for the store they use.
-readme_walk() {
-	sed -n '/^A database, from nothing/,/^Directories of the host/p' "$BATS_TEST_DIRNAME/../../README.md" |
-		sed -n '/^```console/,/^```$/p' | sed -n 's/^# //p; s/^    -c /    -c /p'
-}
-
-@test "the README alone: from nothing to a database with its data in a volume" {
-	readme_walk >"$top/walk"
-	[ "$(grep -c 'build/planet' "$top/walk")" = 8 ]
-	mkdir "$top/build"
-	printf '#!/bin/sh\nexec "%s" --root "%s" --runroot "%s" "$@"\n' "$PLANET_BIN" "$top/root" "$top/run" >"$top/build/planet"
-	chmod 755 "$top/build/planet"
-	root=$top/root runroot=$top/run
-	cd "$top"
-	bash -eu walk >out 2>&1 3>&- </dev/null || { tail -n 20 out; false; }
-	[ "$(tail -n 1 out)" = Sirius ]
-	planet stop -t 20 db
-	planet rm db
-	planet volume rm stars
-}
