@@ -104,8 +104,10 @@ class Network:
     def check_empty(self):
         # The kernel takes interfaces away when it comes to it. Addresses that were leased by one who was killed before it had
         # written that down are taken back when they are needed.
-        but_leases = lambda: [one for one in self.left() if "/leases/" not in str(one)]
-        wait_for(lambda: not but_leases(), f"left of a network: {but_leases()}", 10)
+        end = time.monotonic() + 10
+        while left := [one for one in self.left() if "/leases/" not in str(one)]:
+            check(time.monotonic() < end, f"left of a network: {left}")
+            time.sleep(0.01)
         self.planet.must(*PRUNE)
         check(not self.left(), f"left of a network: {self.left()}")
         self.check_clear()
