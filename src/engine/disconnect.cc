@@ -119,7 +119,13 @@ std::optional<network::Firewall> close_ports(const Places& places, const Connect
   return *std::move(firewall);
 }
 
-// All of it; the result is that of close_ports().
+// So that nobody, meanwhile, gives the packet filter what is still written down. Without the lock, too, all has to go.
+UniqueFd lock_if_possible(const Places& places) {
+  auto lock = lock_connections(places);
+  return lock ? *std::move(lock) : UniqueFd();
+}
+
+// All of it, under the lock; the result is that of close_ports().
 std::optional<network::Firewall> undo(const Places& places, const std::string& id,
                                       const Connections& connections) {
   for (const Connection& connection : connections.networks) remove_names(places, id, connection);
@@ -134,7 +140,9 @@ std::optional<network::Firewall> undo(const Places& places, const std::string& i
   std::vector<int> kept{places.run_dir.borrow().get(), word.get()};
   for (const BorrowedFd socket : held) kept.push_back(socket.get());
   (void)sys::close_all_but(kept);
+  UniqueFd lock = lock_if_possible(places);
   const auto firewall = undo(places, id, connections);
+  lock.reset();
   (void)sys::write_all(word, "\n");
   sys::exit_now(0);
 }
@@ -152,10 +160,13 @@ void disconnect_dead(const Places& places, const std::string& id) {
   if (lock || lock.error().code() == Code::kNotFound) disconnect(places, id);
 }
 
-// All networks, and the containers that live: what one that was killed has left may be another's by now.
+// All networks, and the containers that live: what one that was killed has left may be another's by now. Who is being taken away is
+// in it and is taken out again, or is no longer written down.
 Result<FirewallChange> all_there_is(const Places& places) {
   FirewallChange change;
+  // Before the lock: it may have to lock the networks, and who has those may wait for the connections.
   TRY_SET(const std::vector<network::Network> networks, list_networks(places));
+  TRY_SET(const UniqueFd lock, lock_connections(places));
   for (const network::Network& one : networks)
     if (one.driver == network::Driver::kBridge)
       change.add_network({.bridge = one.bridge(), .internal = one.internal});
@@ -238,14 +249,16 @@ sys::Child take_away(const Places& places, const std::string& id, const Connecti
     done = sys::read_some(word->read.borrow(), byte).value_or(0) == 1;
   }
   // Also if it was killed.
-  if (!done) (void)undo(places, id, connections);
+  if (done) return tidier;
+  UniqueFd lock = lock_if_possible(places);
+  const auto firewall = undo(places, id, connections);
+  lock.reset();
   return tidier;
 }
 
 void disconnect(const Places& places, const std::string& id) {
-  // Whoever has a port after this container finds out under the lock.
-  UniqueFd lock;
-  if (auto locked = lock_connections(places)) lock = *std::move(locked);
+  // Before what is written down is read: whoever has a port after this container strikes it out.
+  UniqueFd lock = lock_if_possible(places);
   const auto connections = read_connections(places, id);
   if (!connections) return drop_connections(places, id);
   const auto firewall = undo(places, id, *connections);
