@@ -15,7 +15,8 @@ namespace planet::network {
 
 struct HeldPorts {
   std::vector<PublishedPort> ports;
-  std::vector<UniqueFd> sockets;  // of each; none where the kernel has no such protocol. Held as long as they are open
+  std::vector<UniqueFd>
+      sockets;  // of each; none where the kernel has no such protocol. Held as long as they are open
 };
 
 // In the network namespace that the caller is in. Where any port of a range will do it is the first that is free, and where any
