@@ -26,15 +26,17 @@ ask_from() { # CONTAINER PROTOCOL ADDRESS PORT
 	planet exec "$from" /usr/bin/python3 /peer ask "$@"
 }
 # A server of this side, which ends with the test: in the background, its output in $top/NAME.
-begin_server() { # NAME COMMAND...
-	local name=$1
-	shift
-	"$@" >"$top/$name" 2>&1 3>&- &
+begin_server() { # NAME PID COMMAND...: in the network namespace of that process
+	nsenter -t "$2" -n "${@:3}" >"$top/$1" 2>&1 3>&- &
 	servers+=($!)
-	for _ in $(seq 100); do grep -q ready "$top/$name" && return; sleep 0.02; done
+	for _ in $(seq 100); do grep -q ready "$top/$1" && return; sleep 0.02; done
 	return 1
 }
-end_servers() { [ -z "${servers[*]}" ] || kill "${servers[@]}"; servers=(); }
+end_servers() {
+	[ -z "${servers[*]}" ] || kill "${servers[@]}"
+	for server in "${servers[@]}"; do wait "$server" || :; done
+	servers=()
+}
 servers=()
 subnet_of() { planet network inspect -f "{{(index .IPAM.Config ${2:-0}).Subnet}}" "$1"; }
 gateway_of() { planet network inspect -f "{{(index .IPAM.Config ${2:-0}).Gateway}}" "$1"; }
@@ -123,7 +125,7 @@ teardown() {
 	planet network create blue
 	planet run -d --name ear --network blue -p 127.0.0.1:8080:80/udp -p 0.0.0.0:8081:80/udp "${hostile[@]}" busybox \
 		/usr/bin/python3 /attack hear 0.0.0.0 80
-	begin_server local at_host python3 "$attacks" hear 127.0.0.1 8082
+	begin_server local "$host" python3 "$attacks" hear 127.0.0.1 8082
 	local mac
 	mac=$(mac_at_host wire)
 	for source in 192.0.2.2 127.0.0.1 192.0.2.1 "$(address_of ear blue)"; do
@@ -198,7 +200,7 @@ for family, kind in ((socket.AF_INET, socket.IPPROTO_ICMP), (socket.AF_PACKET, 0
 @test "K6: whoever is in an internal network tells no name server outside what it looks for" {
 	planet network create --internal shut
 	planet network create open
-	begin_server upstream at_neighbour python3 "$attacks" upstream 192.0.2.2
+	begin_server upstream "$neighbour" python3 "$attacks" upstream 192.0.2.2
 	intrude in shut --dns 192.0.2.2
 	intrude out open --dns 192.0.2.2
 	[ "$(attack_from out ask example.org 1)" = 203.0.113.1 ]
@@ -224,7 +226,7 @@ for family, kind in ((socket.AF_INET, socket.IPPROTO_ICMP), (socket.AF_PACKET, 0
 @test "K7: the name service takes no nonsense, tells no names of others, and believes only whom it asked" {
 	planet network create blue
 	planet network create red
-	begin_server upstream at_neighbour python3 "$attacks" upstream 192.0.2.2 forge
+	begin_server upstream "$neighbour" python3 "$attacks" upstream 192.0.2.2 forge
 	serve web --network blue --network-alias www.example.org
 	intrude evil blue --dns 192.0.2.2
 	intrude stranger red --dns 192.0.2.2
@@ -295,9 +297,9 @@ for family, kind in ((socket.AF_INET, socket.IPPROTO_ICMP), (socket.AF_PACKET, 0
 	planet network create --internal --ipv6 shut
 	at_neighbour ip address add 169.254.169.254/32 dev wire
 	at_host ip route add 169.254.169.254 dev wire
-	begin_server metadata at_neighbour python3 "$top/peer" serve 80
-	begin_server service at_host python3 "$top/peer" serve 9000
-	begin_server local at_host python3 "$attacks" hear 127.0.0.1 9001
+	begin_server metadata "$neighbour" python3 "$top/peer" serve 80
+	begin_server service "$host" python3 "$top/peer" serve 9000
+	begin_server local "$host" python3 "$attacks" hear 127.0.0.1 9001
 	intrude in shut
 	intrude out blue
 	serve web --network shut -p 8080:80
@@ -365,7 +367,7 @@ refused() { # STATUS ARGS...
 
 @test "K11: nothing listens but what was asked for" {
 	planet network create blue
-	begin_server sshd at_host python3 "$top/peer" serve 22
+	begin_server sshd "$host" python3 "$top/peer" serve 22
 	planet run -d --name box --network blue -p 8080:80 -p 0.0.0.0:8081:81/udp "${hostile[@]}" busybox sleep 1000
 	planet exec box nslookup box
 	[ -n "$(resolvers)" ]

@@ -148,7 +148,7 @@ finish() { # AT-LEAST: a table that is not run is no test
 		refused '--hostname' --network small -h "$name"
 		refused '--domainname' --network small --domainname "$name"
 	done
-	at_host python3 -c '
+	nsenter -t "$host" -n python3 -c '
 import socket, time
 one = socket.create_server(("127.0.0.1", 8088))
 print("ready", flush=True)
