@@ -178,10 +178,10 @@ bats_require_minimum_version 1.5.0
 	serve web --network blue -p 8080:80
 	planet run -d --name inside --network shut busybox sleep 1000
 	rules() { at_host nft list ruleset | sed 's/elements = {//' | tr -d ' \t,}' | tr -s '\n' | sort; }
-	rules >"$top/before"
+	rules >"$top/rules"
 	at_host nft flush ruleset
-	for _ in $(seq 100); do rules | cmp -s "$top/before" - && break; sleep 0.02; done
-	rules | diff "$top/before" -
+	for _ in $(seq 100); do rules | cmp -s "$top/rules" - && break; sleep 0.02; done
+	rules | diff "$top/rules" -
 	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
 }
 
