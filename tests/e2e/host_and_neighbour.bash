@@ -1,6 +1,8 @@
 # Shared by the tests of containers in networks: the host is a network namespace of the test's own, with a neighbour in another one.
 # For files that load helper first.
 
+peers=${BASH_SOURCE[0]%/*} # where the programs are that play them
+
 in_ns() { # PID COMMAND...: in that network namespace
 	local pid=$1
 	shift
@@ -27,7 +29,7 @@ setup() {
 	at_neighbour ip address add 192.0.2.2/24 dev wire
 	at_neighbour ip address add 2001:db8::2/64 dev wire nodad
 	at_neighbour ip link set wire up
-	cp "${BASH_SOURCE[0]%/*}/net_peer.py" "$top/peer"
+	cp "$peers/net_peer.py" "$top/peer"
 }
 
 # Those of the test's own containers: other tests may run on this machine.
