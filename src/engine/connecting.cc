@@ -297,7 +297,7 @@ Result<> Connecting::connect(const runtime::Steps& steps, std::vector<UniqueFd> 
   TRY_SET(Firewall firewall,
           steps.run(connect_steps::kFilter, [&] { return ensure_firewall(places_); }));
   TRY(make_links(0, links, firewall, ns.borrow(), steps));
-  TRY(steps.run(connect_steps::kAdmit, [&] { return admit(firewall, connections_); }));
+  TRY(steps.run(connect_steps::kAdmit, [&] { return admit(places_, firewall, connections_); }));
   TRY(connect_links(0, links, inside, steps));
   if (made.size() > 3) names_.begin(std::move(made[2]), std::move(made[3]), connections_);
   return {};

@@ -188,15 +188,20 @@ Result<network::Firewall> open_firewall(const Places& places) {
   return network::Firewall::open("_" + name);
 }
 
-Result<> admit(network::Firewall& firewall, const Connections& connections) {
-  FirewallChange change;
-  put(change, connections, Direction::kAdd);
-  Result<> done = firewall.apply(change);
+Result<> admit(const Places& places, network::Firewall& firewall, const Connections& connections) {
+  const auto add = [&](bool others_are_there) {
+    FirewallChange change;
+    if (others_are_there) take_ports(change, connections);
+    put(change, connections, Direction::kAdd);
+    return firewall.apply(change);
+  };
+  Result<> done = add(false);
+  if (!done && done.error().code() == Code::kNotFound) {
+    TRY(ensure_firewall(places, firewall));
+    done = add(false);
+  }
   if (done || done.error().code() != Code::kAlreadyExists) return done;
-  FirewallChange instead;
-  take_ports(instead, connections);
-  put(instead, connections, Direction::kAdd);
-  return firewall.apply(instead);
+  return add(true);
 }
 
 Result<> take_over_ports(const Places& places, const std::string& holder,

@@ -18,7 +18,8 @@ namespace planet::engine {
 Result<network::Firewall> open_firewall(const Places& places);
 
 // Tells the packet filter of a container that holds its ports of this host: whatever it has for them was left by another.
-Result<> admit(network::Firewall& firewall, const Connections& connections);
+// Where somebody has emptied it since the caller's look it is made again.
+Result<> admit(const Places& places, network::Firewall& firewall, const Connections& connections);
 
 // For who holds these ports of the host, and the lock of the connections: whoever else is written down as having one had it when
 // its keeper was killed. The packet filter sends nothing there any more, and when the other is taken away, the port stays.

@@ -82,7 +82,7 @@ Result<> Connecting::join_last(BorrowedFd ns, bool& has_link) {
                                           "com.docker.network.endpoint.ifname=NAME");
   TRY(made);
   has_link = true;
-  TRY(admit(firewall, connections_));
+  TRY(admit(places_, firewall, connections_));
   TRY(connect_links(last, links, inside, silent));
   TRY(add_to_hosts(places_, record_, connections_.networks[last]));
   return serve_names(ns);

@@ -185,6 +185,14 @@ bats_require_minimum_version 1.5.0
 	at_host python3 "$top/peer" ask tcp 127.0.0.1 8080
 }
 
+@test "somebody who empties the packet filter again and again stops no start" {
+	planet network create blue
+	nsenter -t "$host" -n bash -c 'while :; do nft flush ruleset; sleep "0.00$((RANDOM % 9 + 1))"; done' 3>&- &
+	local other=$!
+	for _ in $(seq 20); do planet run --rm --network blue -p 8080:80 busybox true || { kill $other; return 1; }; done
+	kill $other
+}
+
 @test "who runs a container at a terminal is told where it listens" {
 	planet network create blue
 	mkfifo "$top/typed"
