@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "base/strings.h"
+#include "engine/disconnect.h"
 #include "network/mac.h"
 
 namespace planet::engine {
@@ -38,12 +39,13 @@ network::Bridge bridge_of(const network::Network& network) {
 
 }  // namespace
 
-Result<> ensure_bridge(Links& links, Firewall& firewall, const network::Network& network) {
+Result<> ensure_bridge(const Places& places, Links& links, Firewall& firewall,
+                       const network::Network& network) {
   TRY_SET(const bool up, links.is_up(network.bridge()));
   if (up) return {};
   FirewallChange change;
   change.add_network({.bridge = network.bridge(), .internal = network.internal});
-  TRY(firewall.apply(change));
+  TRY(tell_firewall(places, firewall, change));
   if (!network.internal)
     for (const network::Subnet& subnet : network.subnets)
       TRY(network::enable_forwarding(subnet.prefix.family()));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/error.h"
+#include "engine/places.h"
 #include "network/firewall.h"
 #include "network/links.h"
 #include "network/record.h"
@@ -10,7 +11,7 @@
 namespace planet::engine {
 
 // Of a network with a bridge. The packet filter knows of it before a packet can come.
-Result<> ensure_bridge(network::Links& links, network::Firewall& firewall,
+Result<> ensure_bridge(const Places& places, network::Links& links, network::Firewall& firewall,
                        const network::Network& network);
 
 // No container is in it.

@@ -188,18 +188,22 @@ Result<network::Firewall> open_firewall(const Places& places) {
   return network::Firewall::open("_" + name);
 }
 
+Result<> tell_firewall(const Places& places, network::Firewall& firewall,
+                       const FirewallChange& change) {
+  Result<> done = firewall.apply(change);
+  if (done || done.error().code() != Code::kNotFound) return done;
+  TRY(ensure_firewall(places, firewall));
+  return firewall.apply(change);
+}
+
 Result<> admit(const Places& places, network::Firewall& firewall, const Connections& connections) {
   const auto add = [&](bool others_are_there) {
     FirewallChange change;
     if (others_are_there) take_ports(change, connections);
     put(change, connections, Direction::kAdd);
-    return firewall.apply(change);
+    return tell_firewall(places, firewall, change);
   };
   Result<> done = add(false);
-  if (!done && done.error().code() == Code::kNotFound) {
-    TRY(ensure_firewall(places, firewall));
-    done = add(false);
-  }
   if (done || done.error().code() != Code::kAlreadyExists) return done;
   return add(true);
 }

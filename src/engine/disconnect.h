@@ -17,8 +17,11 @@ namespace planet::engine {
 // The packet filter of the containers of this run directory.
 Result<network::Firewall> open_firewall(const Places& places);
 
+// Applies the change; where somebody has emptied the packet filter since the caller's look it is made again first.
+Result<> tell_firewall(const Places& places, network::Firewall& firewall,
+                       const network::FirewallChange& change);
+
 // Tells the packet filter of a container that holds its ports of this host: whatever it has for them was left by another.
-// Where somebody has emptied it since the caller's look it is made again.
 Result<> admit(const Places& places, network::Firewall& firewall, const Connections& connections);
 
 // For who holds these ports of the host, and the lock of the connections: whoever else is written down as having one had it when
