@@ -48,8 +48,8 @@ network::Veth veth_of(const Connection& connection, const network::Network& netw
 }
 
 // The container's end and this host's are there, both down.
-Result<> make_link(const Places& places, Links& links, Firewall& firewall,
-                   const Connection& connection, const network::Network& network, BorrowedFd ns) {
+Result<> make_link(Links& links, const Connection& connection, const network::Network& network,
+                   BorrowedFd ns) {
   if (connection.port.empty())
     return links.create_macvlan({.name = connection.interface.name,
                                  .parent = network.link.parent,
@@ -57,7 +57,6 @@ Result<> make_link(const Places& places, Links& links, Firewall& firewall,
                                  .mtu = network.link.mtu,
                                  .mode = network.link.mode},
                                 ns);
-  TRY(ensure_bridge(places, links, firewall, network));
   return links.create_veth(veth_of(connection, network, false), ns);
 }
 
@@ -306,8 +305,10 @@ Result<> Connecting::connect(const runtime::Steps& steps, std::vector<UniqueFd> 
 Result<> Connecting::make_links(std::size_t first, Links& links, Firewall& firewall, BorrowedFd ns,
                                 const runtime::Steps& steps) {
   for (std::size_t i = first; i < networks_.size(); ++i)
-    TRY(steps.run(connect_steps::kMakeLink, networks_[i].name, [&] {
-      return make_link(places_, links, firewall, connections_.networks[i], networks_[i], ns);
+    TRY(steps.run(connect_steps::kMakeLink, networks_[i].name, [&]() -> Result<> {
+      const Connection& one = connections_.networks[i];
+      if (!one.bridge.empty()) TRY(ensure_bridge(places_, links, firewall, networks_[i]));
+      return make_link(links, one, networks_[i], ns);
     }));
   return {};
 }
