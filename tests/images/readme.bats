@@ -29,8 +29,8 @@ walk() {
 	cd "$top"
 	walk 'A database, from nothing' 'Directories of the host' 8
 	[ "$(tail -n 1 out)" = Sirius ]
-	section 'A container is on the default network' 'Profiles for' | program >app.py
-	walk 'A container is on the default network' 'Profiles for' 8
+	section 'A container is on the default network' 'A container that runs' | program >app.py
+	walk 'A container is on the default network' 'A container that runs' 8
 	grep -q '^Name:.*db' out
 	[ "$(tail -n 1 out)" = Sirius ]
 	# What is there is asked for each time.
@@ -38,6 +38,9 @@ walk() {
 	[ "$(curl -s http://127.0.0.1:8080/)" = 'Sirius Vega' ]
 	# Nobody but the web server is published, and each ends by itself when it is told to.
 	[ "$(planet ps --format '{{.Names}} {{.Ports}}' | sort)" = $'app \ndb \nweb 127.0.0.1:8080->80/tcp' ]
+	walk 'A container that runs' 'Profiles for' 4
+	grep -q '^Name:.*site' out
+	planet network rm moons
 	planet stop -t 20 web db
 	planet rm -f web app db
 	planet network rm stars
