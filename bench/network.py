@@ -16,7 +16,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 import run
@@ -172,7 +171,7 @@ class Docker(run.Docker):
     def __init__(self, top, namespace):
         self.socket = f"unix://{top}/docker.sock"
         self.daemon = subprocess.Popen(
-            namespace.words("dockerd", "--data-root", f"{top}/docker", "--exec-root", f"{top}/docker-run", "-H", self.socket,
+            namespace.words("dockerd", "--data-root", f"{top}/docker", "--exec-root", f"{top}/run/docker", "-H", self.socket,
                             "--pidfile", f"{top}/docker.pid"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
@@ -183,7 +182,7 @@ def candidates(top, options, ends):
         return made
     tar = top / "rootfs.tar"
     subprocess.run(["tar", "-cf", tar, "-C", make_rootfs(top), "."], check=True)
-    planet = [run.install(run.BUILD / "planet", top), "--root", top / "planet", "--runroot", top / "planet-run"]
+    planet = [run.install(run.BUILD / "planet", top), "--root", top / "planet", "--runroot", top / "run" / "planet"]
     output(*planet, "import", "-c", "ENV PATH=/bin", tar, "bench")
     found = {"floor": kept(Floor(kept(Host()))), "planet": kept(Engine(kept(Host()), planet))}
     if options.engines:
@@ -233,13 +232,13 @@ def main():
     if os.geteuid() != 0:
         sys.exit("network: run it as root")
     run.own_namespaces()
-    top, ends = pathlib.Path(tempfile.mkdtemp(prefix="planet-bench-", dir="/var/tmp")), []
+    top, ends = run.make_top("bench"), []
     try:
         table = report(measure(candidates(top, options, ends), options, compile_load(top)))
     finally:
         for end in reversed(ends):
             end()
-        shutil.rmtree(top, ignore_errors=True)
+        run.remove_top(top)
     if options.json:
         options.json.write_text(json.dumps(table, indent=2) + "\n")
 

@@ -15,7 +15,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 
 import run
@@ -67,7 +66,7 @@ def shell(command):
 
 def candidates(top, image, packed, plain, engines):
     """Each: what is timed, and what takes it back."""
-    planet = [run.install(run.BUILD / "planet", top), "--root", top / "planet", "--runroot", top / "planet-run"]
+    planet = [run.install(run.BUILD / "planet", top), "--root", top / "planet", "--runroot", top / "run" / "planet"]
     files = top / "files"
     found = {
         "decompress": (["gzip", "-dc", packed], ["true"]),
@@ -83,7 +82,7 @@ def candidates(top, image, packed, plain, engines):
         if docker.ready(small):
             found["docker pull"] = ([*words, "pull", "-q", image], [*words, "rmi", image])
         if shutil.which("podman"):
-            podman = ["podman", "--root", top / "podman", "--runroot", top / "podman-run"]
+            podman = ["podman", "--root", top / "podman", "--runroot", top / "run" / "podman"]
             found["podman pull"] = ([*podman, "pull", "-q", "--tls-verify=false", image], [*podman, "rmi", image])
     return found, docker
 
@@ -111,7 +110,7 @@ def main():
         sys.exit("pull: run it as root")
     subprocess.run([run.HERE.parent / "tests" / "images" / "images.sh", IMAGES], check=True)
     run.own_namespaces()
-    top = pathlib.Path(tempfile.mkdtemp(prefix="planet-pull-", dir="/var/tmp"))
+    top = run.make_top("pull")
     registry = docker = None
     try:
         packed, plain = layer_of(IMAGES / "debian.tar", top)
@@ -123,8 +122,8 @@ def main():
             docker.stop()
         if registry:
             registry.stop()
-        run.quiet(["podman", "--root", top / "podman", "--runroot", top / "podman-run", "system", "reset", "-f"], check=False)
-        shutil.rmtree(top, ignore_errors=True)
+        run.quiet(["podman", "--root", top / "podman", "--runroot", top / "run" / "podman", "system", "reset", "-f"], check=False)
+        run.remove_top(top)
     least = max(table[name]["median_ms"] for name in ("decompress", "write files"))
     print(f"planet pull: {table['planet pull']['median_ms'] / least:.2f} of the larger of decompressing and writing")
     if options.json:

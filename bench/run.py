@@ -32,6 +32,19 @@ def install(program, top):
     return shutil.copy(program, top / f"{program.name}-installed")
 
 
+def make_top(name):
+    """A directory for stores, and in it "run", a tmpfs as /run is, for what engines have there."""
+    top = pathlib.Path(tempfile.mkdtemp(prefix=f"planet-{name}-", dir="/var/tmp"))
+    (top / "run").mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", top / "run"], check=True)
+    return top
+
+
+def remove_top(top):
+    subprocess.run(["umount", "-l", top / "run"], check=True)
+    shutil.rmtree(top, ignore_errors=True)
+
+
 def make_bridge():
     """What the floor's interfaces are joined to; made beforehand, as engines keep theirs."""
     for words in (["add", BRIDGE, "type", "bridge"], ["set", BRIDGE, "up"]):
@@ -77,7 +90,7 @@ class Docker:
     def __init__(self, top):
         self.socket = f"unix://{top}/docker.sock"
         self.daemon = subprocess.Popen(
-            ["dockerd", "--data-root", f"{top}/docker", "--exec-root", f"{top}/docker-run", "-H", self.socket,
+            ["dockerd", "--data-root", f"{top}/docker", "--exec-root", f"{top}/run/docker", "-H", self.socket,
              "--pidfile", f"{top}/docker.pid"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
@@ -98,7 +111,7 @@ def candidates(top, engines):
     bundle = make_bundle(top, rootfs)
     subprocess.run(["g++", "-O2", "-static", "-std=c++20", "-o", top / "floor", HERE / "floor.cpp"], check=True)
     floor, runtime = install(top / "floor", top), install(BUILD / "planet-runtime", top)
-    planet = [install(BUILD / "planet", top), "--root", top / "planet", "--runroot", top / "planet-run"]
+    planet = [install(BUILD / "planet", top), "--root", top / "planet", "--runroot", top / "run" / "planet"]
     quiet([*planet, "run", "--rm", "busybox", "true"], check=True)
     make_bridge()
     no_network = ["--network", "none"]
@@ -110,14 +123,14 @@ def candidates(top, engines):
         "planet run, no network": [*planet, "run", "--rm", *no_network, "busybox", "true"],
         "planet run, no network, userns host": [*planet, "run", "--rm", *no_network, "--userns", "host", "busybox", "true"],
         "planet-runtime run": [runtime, "run", "--bundle", bundle, "bench"],
-        "runc run": ["runc", "--root", top / "runc", "run", "--bundle", bundle, "bench"],
-        "crun run": ["crun", "--root", top / "crun", "run", "--bundle", bundle, "bench"],
+        "runc run": ["runc", "--root", top / "run" / "runc", "run", "--bundle", bundle, "bench"],
+        "crun run": ["crun", "--root", top / "run" / "crun", "run", "--bundle", bundle, "bench"],
     }
     # As an engine does it: three commands, by one shell for all.
     life = '"$@" create --bundle "$0" bench && "$@" start bench && "$@" delete --force bench'
     for name, program in {
-            "planet-runtime": [runtime], "runc": ["runc", "--root", top / "runc"],
-            "crun": ["crun", "--root", top / "crun"]}.items():
+            "planet-runtime": [runtime], "runc": ["runc", "--root", top / "run" / "runc"],
+            "crun": ["crun", "--root", top / "run" / "crun"]}.items():
         found[f"{name} create+start+delete"] = ["sh", "-c", life, bundle, *program]
     docker = None
     if engines:
@@ -128,7 +141,7 @@ def candidates(top, engines):
             docker_run = ["docker", "-H", docker.socket, "run", "--rm"]
             found["docker run"] = [*docker_run, "bench", "/bin/true"]
             found["docker run, no network"] = [*docker_run, *no_network, "bench", "/bin/true"]
-        podman = ["podman", "--runtime", "runc", "--root", top / "podman", "--runroot", top / "podman-run"]
+        podman = ["podman", "--runtime", "runc", "--root", top / "podman", "--runroot", top / "run" / "podman"]
         if shutil.which("podman") and quiet([*podman, "import", tar, "bench"]).returncode == 0:
             podman_run = [*podman, "run", "--rm", "--ulimit", "nofile=1024:4096", "--ulimit", "nproc=1000:1000"]
             found["podman run"] = [*podman_run, "bench", "/bin/true"]
@@ -174,7 +187,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("bench: run it as root")
     own_namespaces()
-    top = pathlib.Path(tempfile.mkdtemp(prefix="planet-bench-", dir="/var/tmp"))
+    top = make_top("bench")
     docker = None
     try:
         found, docker = candidates(top, not options.no_engines)
@@ -182,9 +195,9 @@ def main():
     finally:
         if docker:
             docker.stop()
-        subprocess.run(["podman", "--root", top / "podman", "--runroot", top / "podman-run", "system", "reset", "-f"],
+        subprocess.run(["podman", "--root", top / "podman", "--runroot", top / "run" / "podman", "system", "reset", "-f"],
                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
-        shutil.rmtree(top, ignore_errors=True)
+        remove_top(top)
     table = report(times, "floor")
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(table, indent=2) + "\n")

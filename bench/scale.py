@@ -11,10 +11,8 @@ import json
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 
 import run
 
@@ -51,8 +49,8 @@ def keeper_of(planet, name):
 
 def candidates(top, options):
     planet = [run.install(run.BUILD / "planet", top)]
-    empty = [*planet, "--root", top / "empty", "--runroot", top / "empty-run"]
-    full = [*planet, "--root", top / "full", "--runroot", top / "full-run"]
+    empty = [*planet, "--root", top / "empty", "--runroot", top / "run" / "empty"]
+    full = [*planet, "--root", top / "full", "--runroot", top / "run" / "full"]
     run.quiet([*empty, "run", "--rm", "busybox", "true"], check=True)
     fill(full, top, options.containers, options.images)
     memory = keeper_of(full, "kept")
@@ -82,7 +80,7 @@ def tidy(planet, docker, top):
     if docker:
         run.quiet(["docker", "-H", docker.socket, "rm", "-f", "kept"])
         docker.stop()
-    shutil.rmtree(top, ignore_errors=True)
+    run.remove_top(top)
 
 
 def main():
@@ -96,7 +94,7 @@ def main():
     if os.geteuid() != 0:
         sys.exit("scale: run it as root")
     run.own_namespaces()
-    top = pathlib.Path(tempfile.mkdtemp(prefix="planet-scale-", dir="/var/tmp"))
+    top = run.make_top("scale")
     docker = planet = None
     try:
         found, docker, planet, memory = candidates(top, options)
