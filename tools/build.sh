@@ -8,6 +8,8 @@ mkdir -p build
 log=build/$preset.log
 targets=()
 for target; do targets+=(--target "$target"); done
+# What ccache has of one checkout serves another, at whatever path.
+export CCACHE_BASEDIR=$PWD CCACHE_NOHASHDIR=1
 echo "==> building $preset"
 if ! { cmake --preset "$preset" && cmake --build "build/$preset" "${targets[@]}"; } >"$log" 2>&1; then
 	grep -E -A 12 'error|FAILED|Error' "$log" | head -n 60 >&2 || :
