@@ -99,7 +99,7 @@ ask_name() { # NETWORK NAME [FLAGS...]: its IPv4 addresses, from a new container
 }
 
 @test "names of others come from the servers that are given, by TCP where they are too long, with search and options" {
-	at_neighbour python3 "$BATS_TEST_DIRNAME/dns_peer.py" 192.0.2.2 corp.example >"$top/upstream" 3>&- &
+	nsenter -t "$neighbour" -n python3 "$BATS_TEST_DIRNAME/dns_peer.py" 192.0.2.2 corp.example >"$top/upstream" 3>&- &
 	local server=$!
 	for _ in $(seq 100); do grep -q ready "$top/upstream" && break; sleep 0.05; done
 	planet network create blue
@@ -140,7 +140,7 @@ ask_name() { # NETWORK NAME [FLAGS...]: its IPv4 addresses, from a new container
 	[[ "$output" == *"$(planet network inspect -f '{{(index .IPAM.Config 0).Gateway}}' blue)"$'\tup'* ]]
 	[[ "$output" == *$'192.0.2.9\tfar'* && "$output" == *$'2001:db8::9\tsix'* ]]
 	# It leads there: a server of the host on all addresses is reached by it.
-	at_host python3 "$top/peer" serve 9000 >"$top/server" 3>&- &
+	nsenter -t "$host" -n python3 "$top/peer" serve 9000 >"$top/server" 3>&- &
 	local server=$!
 	for _ in $(seq 100); do grep -q ready "$top/server" && break; sleep 0.05; done
 	planet run --rm --network blue --add-host up:host-gateway -v "$top/peer:/peer:ro" "${peer[@]}" busybox /usr/bin/python3 /peer ask tcp up 9000

@@ -3,6 +3,7 @@
 
 peers=${BASH_SOURCE[0]%/*} # where the programs are that play them
 
+# In the background it would be a shell, whose child goes on when the shell is killed: there `nsenter` itself is what to start.
 in_ns() { # PID COMMAND...: in that network namespace
 	local pid=$1
 	shift
