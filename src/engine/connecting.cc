@@ -163,6 +163,8 @@ Result<> Connecting::prepare() {
   assign_gateways(connections_, networks_);
   TRY(check_ports());
   TRY(hold());
+  // Once: it reads a file, and init would do so while others wait for it.
+  serves_names_ = wants_names(record_, connections_);
   return announce();
 }
 
@@ -276,7 +278,7 @@ runtime::NetworkWork Connecting::work() {
             made.push_back(std::move(links).take());
             TRY_SET(UniqueFd ns, sys::open_at(sys::kCwd, "/proc/self/ns/net", O_RDONLY));
             made.push_back(std::move(ns));
-            if (!wants_names(record_, connections_)) return made;
+            if (!serves_names_) return made;
             TRY_SET(std::vector<UniqueFd> sockets, open_name_sockets());
             for (UniqueFd& socket : sockets) made.push_back(std::move(socket));
             return made;

@@ -94,6 +94,7 @@ class Connecting {
   std::vector<network::Network> networks_;  // in the order of the attachments, as the connections
   Connections connections_;
   std::vector<std::pair<network::Family, UniqueFd>> held_ports_;  // those of connections_.published
+  bool serves_names_ = false;                                     // from the start on
   NameService names_;
   FirewallGuard guard_;
   sys::Child tidier_;  // of the last run
