@@ -15,7 +15,8 @@ constexpr std::size_t kMostQuoted = 200;
 constexpr std::size_t kRandomDigits = 16;
 
 std::unexpected<Error> none_called(std::string_view name) {
-  return fail(Code::kNotFound, "network " + quote(name.substr(0, kMostQuoted)) + " not found");
+  return fail(Code::kNotFound, "network " + quote(name.substr(0, kMostQuoted)) +
+                                   " not found; `planet network ls` lists those that there are");
 }
 
 // Nobody writes while the lock is held: these are of somebody who was killed.

@@ -117,7 +117,8 @@ TEST_F(StoreTest, ANameIsOneNetworks) {
   ASSERT_TRUE(add_network(dir, network("web", 'a')));
   EXPECT_EQ(add_network(dir, network("web", 'b')).error().code(), Code::kAlreadyExists);
   EXPECT_EQ(read_network(dir, "web").value(), network("web", 'a'));
-  EXPECT_EQ(read_network(dir, "db").error().to_string(), "network \"db\" not found");
+  EXPECT_EQ(read_network(dir, "db").error().to_string(),
+            "network \"db\" not found; `planet network ls` lists those that there are");
   EXPECT_EQ(read_network(dir, "../networks/web").error().code(), Code::kNotFound);
   EXPECT_TRUE(drop_network(dir, "web"));
   EXPECT_EQ(drop_network(dir, "web").error().code(), Code::kNotFound);

@@ -58,7 +58,7 @@ subnet() { planet network inspect -f '{{(index .IPAM.Config 0).Subnet}}' "$1"; }
 	[[ "$(subnet six)" == fd*::/64 ]]
 	[ "$(planet network inspect -f '{{.EnableIPv4}} {{.EnableIPv6}}' six)" = "false true" ]
 	[ "$(planet network rm web "${id:0:12}" full 2>"$top/err")" = $'web\nfull' ]
-	[ "$(cat "$top/err")" = "planet: network \"${id:0:12}\" not found" ]
+	[ "$(cat "$top/err")" = "planet: network \"${id:0:12}\" not found; \`planet network ls\` lists those that there are" ]
 	[ "$(planet network rm lan six)" = $'lan\nsix' ]
 	[ "$(written)" = "bridge " ]
 }
@@ -211,7 +211,7 @@ refused() {
 	run planet network create one two
 	[ "$status" = 1 ]
 	run planet network rm nobody
-	[ "$output" = 'planet: network "nobody" not found' ]
+	[ "$output" = 'planet: network "nobody" not found; `planet network ls` lists those that there are' ]
 	[ "$status" = 1 ]
 	planet network rm -f nobody
 	[ "$(written)" = "$before" ]
