@@ -60,8 +60,10 @@ Result<runtime::RootSource> make_root_dirs(const Engine& engine, const RunReques
     return runtime::DirectoryRoot{.path = request.rootfs, .id_mapped = record.range.has_value()};
   TRY(make_upper(root, dir, image, record.range ? range_base(*record.range) : 0));
   const std::string path = engine.places.container_dir(record.id);
-  runtime::OverlayRoot overlay{
-      .layers = image.layers, .upper = path + "/upper", .work = path + "/work"};
+  runtime::OverlayRoot overlay{.layers = image.layers,
+                               .upper = path + "/upper",
+                               .work = path + "/work",
+                               .passing = record.auto_remove};
   add_mount_places(engine.places, overlay.layers);
   return overlay;
 }
@@ -269,7 +271,10 @@ Result<runtime::RootSource> root_of(const Engine& engine, const Record& record) 
   if (!record.rootfs.empty())
     return runtime::DirectoryRoot{.path = record.rootfs, .id_mapped = record.range.has_value()};
   const std::string path = engine.places.container_dir(record.id);
-  runtime::OverlayRoot root{.layers = {}, .upper = path + "/upper", .work = path + "/work"};
+  runtime::OverlayRoot root{.layers = {},
+                            .upper = path + "/upper",
+                            .work = path + "/work",
+                            .passing = record.auto_remove};
   for (std::size_t i = 0; i < record.shown_layers && i < record.layers.size(); ++i) {
     if (!engine.store.has_layer(record.layers[i]))
       return fail(Code::kNotFound, "the image " + quote(record.image) + " of container " +

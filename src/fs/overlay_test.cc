@@ -91,6 +91,18 @@ TEST_P(OverlayTest, TakesAsManyLayersAsTheKernelDoes) {
   EXPECT_TRUE(sys::exists_at(mount->root(), std::to_string(kLayers - 1).c_str()));
 }
 
+// The mark by which overlayfs tells such a mount from others, and refuses the next.
+TEST_P(OverlayTest, WhatIsPassingIsMountedAgain) {
+  OverlayDirs passing = dirs();
+  passing.passing = true;
+  for (int time = 0; time < 2; ++time) {
+    const auto mount = make_overlay(passing, std::nullopt, GetParam());
+    ASSERT_TRUE(mount) << mount.error().to_string();
+    EXPECT_TRUE(sys::exists_at(sys::kCwd, (passing.work + "/work/incompat/volatile").c_str()));
+  }
+  EXPECT_FALSE(make_overlay(dirs(), std::nullopt, GetParam()));
+}
+
 TEST_P(OverlayTest, AMissingLayerIsNamed) {
   OverlayDirs broken = dirs();
   broken.layers[1] = top_ / "none";

@@ -109,9 +109,11 @@ Result<fs::DetachedMount> make_root(const LaunchRequest& request,
   if (const auto* directory = std::get_if<DirectoryRoot>(&request.root))
     return make_directory_root(*directory, propagation, user_ns);
   const auto& overlay = std::get<OverlayRoot>(request.root);
-  TRY_SET(fs::DetachedMount mount,
-          fs::make_overlay({.layers = overlay.layers, .upper = overlay.upper, .work = overlay.work},
-                           user_ns));
+  TRY_SET(fs::DetachedMount mount, fs::make_overlay({.layers = overlay.layers,
+                                                     .upper = overlay.upper,
+                                                     .work = overlay.work,
+                                                     .passing = overlay.passing},
+                                                    user_ns));
   // Root inside can make no device nodes; those that an image brings are dead, too.
   fs::MountOptions options;
   options.set = MOUNT_ATTR_NODEV;
