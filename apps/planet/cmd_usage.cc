@@ -201,7 +201,8 @@ int update_command(const Global& global, const std::vector<std::string>& args) {
   std::optional<std::string> restart;
   ResourceWords words;
   CLI::App app("Gives containers other limits, or another restart policy.", "planet update");
-  add_resource_flags(app, words);
+  Flags flags(app, args);
+  add_resource_flags(flags, words);
   add_text(app, "--restart", restart, "no, on-failure[:N], always or unless-stopped");
   app.add_option("container", names, "name or id")->required();
   int status = 0;

@@ -70,22 +70,22 @@ void discard_ports(const char* why, RunRequest& request) {
 
 }  // namespace
 
-void add_network_flags(CLI::App& app, NetworkWords& words) {
-  add_list(app, "--network,--net", words.networks,
-           "NETWORK, none (with loopback), host or container:NAME; of a network also "
-           "name=NETWORK,alias=NAME,ip=ADDRESS");
-  add_list(app, "--network-alias,--net-alias", words.aliases, "a name more in its first network");
-  add_text(app, "--ip", words.ip, "its IPv4 address in its first network");
-  add_text(app, "--ip6", words.ip6, "its IPv6 address in its first network");
-  add_text(app, "--mac-address", words.mac, "its link layer address in its first network");
-  add_list(app, "-p,--publish", words.publish, "[[ADDRESS:]HOST PORT:]PORT[/udp], or ranges");
-  app.add_flag("-P,--publish-all", words.publish_all, "each exposed port, at any free one");
-  add_list(app, "--expose", words.expose, "PORT[-PORT][/udp] that it serves, for -P");
-  add_list(app, "--dns", words.dns, "address of a name server, instead of the host's");
-  add_list(app, "--dns-search", words.dns_search, "a domain to find short names in; . for none");
-  add_list(app, "--dns-option,--dns-opt", words.dns_options, "an option of resolv.conf(5)");
-  add_list(app, "--add-host", words.hosts, "NAME:ADDRESS for /etc/hosts; or host-gateway");
-  add_text(app, "--domainname", words.domain, "its NIS domain name");
+void add_network_flags(Flags& flags, NetworkWords& words) {
+  flags.add_list("--network,--net", words.networks,
+                 "NETWORK, none (with loopback), host or container:NAME; of a network also "
+                 "name=NETWORK,alias=NAME,ip=ADDRESS");
+  flags.add_list("--network-alias,--net-alias", words.aliases, "a name more in its first network");
+  flags.add_text("--ip", words.ip, "its IPv4 address in its first network");
+  flags.add_text("--ip6", words.ip6, "its IPv6 address in its first network");
+  flags.add_text("--mac-address", words.mac, "its link layer address in its first network");
+  flags.add_list("-p,--publish", words.publish, "[[ADDRESS:]HOST PORT:]PORT[/udp], or ranges");
+  flags.add_flag("-P,--publish-all", words.publish_all, "each exposed port, at any free one");
+  flags.add_list("--expose", words.expose, "PORT[-PORT][/udp] that it serves, for -P");
+  flags.add_list("--dns", words.dns, "address of a name server, instead of the host's");
+  flags.add_list("--dns-search", words.dns_search, "a domain to find short names in; . for none");
+  flags.add_list("--dns-option,--dns-opt", words.dns_options, "an option of resolv.conf(5)");
+  flags.add_list("--add-host", words.hosts, "NAME:ADDRESS for /etc/hosts; or host-gateway");
+  flags.add_text("--domainname", words.domain, "its NIS domain name");
 }
 
 Result<> judge_networks(const NetworkWords& words, RunRequest& request) {

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/words.h"
+#include "cli/flags.h"
 #include "engine/request.h"
 
 namespace planet::cli {
@@ -23,7 +23,7 @@ struct NetworkWords {
   std::optional<std::string> domain;
 };
 
-void add_network_flags(CLI::App& app, NetworkWords& words);
+void add_network_flags(Flags& flags, NetworkWords& words);
 
 // Says what is discarded.
 // Errors: kInvalidArgument, naming the flag.

@@ -144,24 +144,24 @@ Result<> judge_pids(const ResourceWords& words, oci::Resources& resources) {
 
 }  // namespace
 
-void add_resource_flags(CLI::App& app, ResourceWords& words) {
-  add_text(app, "-m,--memory", words.memory, "memory limit: 512m");
-  add_text(app, "--memory-swap", words.memory_swap, "memory and swap together; -1 for no limit");
-  add_text(app, "--memory-reservation", words.memory_reservation,
-           "what it may keep under pressure");
-  add_text(app, "--memory-swappiness", words.swappiness, "0 to 100 (cgroup v1)");
-  add_text(app, "--cpus", words.cpus, "processors: 0.5");
-  add_text(app, "-c,--cpu-shares", words.cpu_shares, "weight; 1024 is the middle");
-  add_text(app, "--cpu-period", words.cpu_period, "microseconds");
-  add_text(app, "--cpu-quota", words.cpu_quota, "microseconds a period");
-  add_text(app, "--cpuset-cpus", words.cpuset_cpus, "0-3,5");
-  add_text(app, "--cpuset-mems", words.cpuset_mems, "0-1");
-  add_text(app, "--pids-limit", words.pids_limit, "processes; -1 for no limit (4096)");
-  add_text(app, "--blkio-weight", words.blkio_weight, "10 to 1000");
-  add_list(app, "--device-read-bps", words.read_bps, "/dev/NAME:RATE");
-  add_list(app, "--device-write-bps", words.write_bps, "/dev/NAME:RATE");
-  add_list(app, "--device-read-iops", words.read_iops, "/dev/NAME:NUMBER");
-  add_list(app, "--device-write-iops", words.write_iops, "/dev/NAME:NUMBER");
+void add_resource_flags(Flags& flags, ResourceWords& words) {
+  flags.add_text("-m,--memory", words.memory, "memory limit: 512m");
+  flags.add_text("--memory-swap", words.memory_swap, "memory and swap together; -1 for no limit");
+  flags.add_text("--memory-reservation", words.memory_reservation,
+                 "what it may keep under pressure");
+  flags.add_text("--memory-swappiness", words.swappiness, "0 to 100 (cgroup v1)");
+  flags.add_text("--cpus", words.cpus, "processors: 0.5");
+  flags.add_text("-c,--cpu-shares", words.cpu_shares, "weight; 1024 is the middle");
+  flags.add_text("--cpu-period", words.cpu_period, "microseconds");
+  flags.add_text("--cpu-quota", words.cpu_quota, "microseconds a period");
+  flags.add_text("--cpuset-cpus", words.cpuset_cpus, "0-3,5");
+  flags.add_text("--cpuset-mems", words.cpuset_mems, "0-1");
+  flags.add_text("--pids-limit", words.pids_limit, "processes; -1 for no limit (4096)");
+  flags.add_text("--blkio-weight", words.blkio_weight, "10 to 1000");
+  flags.add_list("--device-read-bps", words.read_bps, "/dev/NAME:RATE");
+  flags.add_list("--device-write-bps", words.write_bps, "/dev/NAME:RATE");
+  flags.add_list("--device-read-iops", words.read_iops, "/dev/NAME:NUMBER");
+  flags.add_list("--device-write-iops", words.write_iops, "/dev/NAME:NUMBER");
 }
 
 Result<> judge_resources(const ResourceWords& words, oci::Resources& resources) {

@@ -1,12 +1,12 @@
 // The flags of `planet run` that limit what a container uses, as oci::Resources.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "cli/flags.h"
 #include "oci/spec.h"
 
 namespace planet::cli {
@@ -19,7 +19,7 @@ struct ResourceWords {
 };
 
 // `words` outlives the parsing of `app`.
-void add_resource_flags(CLI::App& app, ResourceWords& words);
+void add_resource_flags(Flags& flags, ResourceWords& words);
 
 // Errors: kInvalidArgument - naming the flag, its value and what is expected.
 Result<> judge_resources(const ResourceWords& words, oci::Resources& resources);

@@ -7,6 +7,7 @@
 
 #include "base/strings.h"
 #include "cli.h"
+#include "cli/flags.h"
 #include "engine/detach_keys.h"
 #include "engine/device.h"
 #include "engine/journal.h"
@@ -33,81 +34,84 @@ using engine::RunRequest;
 struct Words {
   std::vector<std::string> env, env_files, volumes, mounts, volumes_from, tmpfs, cap_add, cap_drop,
       security, ulimits, labels, label_files, groups, sysctls, devices;
-  std::string userns, entrypoint, pull = "missing", explain, hostname, work_dir, user, detach_keys,
-                                  pid, ipc, uts;
+  std::string userns, pull = "missing", explain, hostname, work_dir, user, detach_keys, pid, ipc,
+                      uts;
   std::optional<std::string> cgroup_parent, shm_size, stop_timeout, oom_score_adj, restart, gpus,
-      health_cmd, health_interval, health_timeout, health_retries, health_start, health_action,
-      log_driver;
+      entrypoint, health_cmd, health_interval, health_timeout, health_retries, health_start,
+      health_action, log_driver;
   std::vector<std::string> log_options, attach;
   bool no_health = false;
   NetworkWords networks;
   ResourceWords resources;
 };
 
-void add_process_flags(CLI::App& app, RunRequest& request, Words& words) {
-  app.add_flag("--rm", request.remove, "remove the container when it ends");
-  app.add_flag("-i,--interactive", request.interactive, "give it the input of this command");
-  add_list(app, "-a,--attach", words.attach, "stdin, stdout, stderr: only these, instead of all");
-  app.add_flag("-t,--tty", request.terminal, "give it a terminal");
-  app.add_option("--name", request.name, "its name");
-  add_list(app, "-e,--env", words.env, "environment NAME=VALUE; NAME alone is taken from here");
-  add_list(app, "--env-file", words.env_files, "file of NAME=VALUE lines");
-  app.add_option("-w,--workdir", words.work_dir, "working directory in the container");
-  app.add_option("-u,--user", words.user, "NAME|UID[:GROUP|GID]");
-  add_list(app, "--group-add", words.groups, "a group more, NAME or GID, that its user is in");
-  app.add_option("-h,--hostname", words.hostname, "its host name");
-  app.add_option("--entrypoint", words.entrypoint, "instead of the image's entrypoint");
-  add_list(app, "-l,--label", words.labels, "NAME=VALUE");
-  add_list(app, "--label-file", words.label_files, "file of NAME=VALUE lines");
-  app.add_flag("--init", request.init, "a small process 1 that reaps orphans");
-  app.add_option("--stop-signal", request.stop_signal, "what `planet stop` sends first");
-  add_text(app, "--stop-timeout", words.stop_timeout, "seconds until it kills; -1 waits for ever");
-  add_text(app, "--restart", words.restart, "no, on-failure[:N], always or unless-stopped");
-  add_text(app, "--health-cmd", words.health_cmd, "a command in it that says whether it is well");
-  add_text(app, "--health-interval", words.health_interval, "time between two of them (30s)");
-  add_text(app, "--health-timeout", words.health_timeout, "time one may take (30s)");
-  add_text(app, "--health-retries", words.health_retries, "failures that make it unhealthy (3)");
-  add_text(app, "--health-start-period", words.health_start, "time in which none counts (0s)");
-  add_text(app, "--health-on-failure", words.health_action, "none, kill, restart or stop");
-  app.add_flag("--no-healthcheck", words.no_health, "none, whatever the image says");
-  add_text(app, "--log-driver", words.log_driver, "json-file, local (the same), journald or none");
-  add_list(app, "--log-opt", words.log_options, "max-size=10m, max-file=3");
-  app.add_option("--detach-keys", words.detach_keys, "what leaves it running: ctrl-p,ctrl-q");
-  app.add_option("--cidfile", request.id_file, "a new file to write its id to");
-  add_text(app, "--gpus", words.gpus, "not possible yet: give devices with --device");
-  add_list(app, "--ulimit", words.ulimits, "NAME=SOFT[:HARD]");
-  add_text(app, "--oom-score-adj", words.oom_score_adj, "-1000 to 1000");
+void add_process_flags(Flags& flags, RunRequest& request, Words& words) {
+  flags.add_flag("--rm", request.remove, "remove the container when it ends");
+  flags.add_flag("-i,--interactive", request.interactive, "give it the input of this command");
+  flags.add_list("-a,--attach", words.attach, "stdin, stdout, stderr: only these, instead of all");
+  flags.add_flag("-t,--tty", request.terminal, "give it a terminal");
+  flags.add_option("--name", request.name, "its name");
+  flags.add_list("-e,--env", words.env, "environment NAME=VALUE; NAME alone is taken from here");
+  flags.add_list("--env-file", words.env_files, "file of NAME=VALUE lines");
+  flags.add_option("-w,--workdir", words.work_dir, "working directory in the container");
+  flags.add_option("-u,--user", words.user, "NAME|UID[:GROUP|GID]");
+  flags.add_list("--group-add", words.groups, "a group more, NAME or GID, that its user is in");
+  flags.add_option("-h,--hostname", words.hostname, "its host name");
+  flags.add_text("--entrypoint", words.entrypoint, "instead of the image's entrypoint");
+  flags.add_list("-l,--label", words.labels, "NAME=VALUE");
+  flags.add_list("--label-file", words.label_files, "file of NAME=VALUE lines");
+  flags.add_flag("--init", request.init, "a small process 1 that reaps orphans");
+  flags.add_option("--stop-signal", request.stop_signal, "what `planet stop` sends first");
+  flags.add_text("--stop-timeout", words.stop_timeout, "seconds until it kills; -1 waits for ever");
+  flags.add_text("--restart", words.restart, "no, on-failure[:N], always or unless-stopped");
+  flags.add_text("--health-cmd", words.health_cmd, "a command in it that says whether it is well");
+  flags.add_text("--health-interval", words.health_interval, "time between two of them (30s)");
+  flags.add_text("--health-timeout", words.health_timeout, "time one may take (30s)");
+  flags.add_text("--health-retries", words.health_retries, "failures that make it unhealthy (3)");
+  flags.add_text("--health-start-period", words.health_start, "time in which none counts (0s)");
+  flags.add_text("--health-on-failure", words.health_action, "none, kill, restart or stop");
+  flags.add_flag("--no-healthcheck", words.no_health, "none, whatever the image says");
+  flags.add_text("--log-driver", words.log_driver, "json-file, local (the same), journald or none");
+  flags.add_list("--log-opt", words.log_options, "max-size=10m, max-file=3");
+  flags.add_option("--detach-keys", words.detach_keys, "what leaves it running: ctrl-p,ctrl-q");
+  flags.add_option("--cidfile", request.id_file, "a new file to write its id to");
+  flags.add_text("--gpus", words.gpus, "not possible yet: give devices with --device");
+  flags.add_list("--ulimit", words.ulimits, "NAME=SOFT[:HARD]");
+  flags.add_text("--oom-score-adj", words.oom_score_adj, "-1000 to 1000");
   // A flag that may have a value after '=', but never takes the next word for one.
-  app.add_flag("--explain{text}", words.explain, "show each step of making it; =json for tools");
-  app.add_option("--pull", words.pull, "always, missing or never get the image from its registry");
+  flags.add_flag("--explain{text}", words.explain, "show each step of making it; =json for tools");
+  flags.add_option("--pull", words.pull,
+                   "always, missing or never get the image from its registry");
 }
 
-void add_file_flags(CLI::App& app, RunRequest& request, Words& words) {
-  add_list(app, "-v,--volume", words.volumes, "[VOLUME|DIRECTORY:]DESTINATION[:ro]");
-  add_list(
-      app, "--mount", words.mounts,
+void add_file_flags(Flags& flags, RunRequest& request, Words& words) {
+  flags.add_list("-v,--volume", words.volumes, "[VOLUME|DIRECTORY:]DESTINATION[:ro]");
+  flags.add_list(
+      "--mount", words.mounts,
       "type=volume|bind|tmpfs|image and, with commas between, source=..., target=..., readonly");
-  add_list(app, "--volumes-from", words.volumes_from, "CONTAINER[:ro]: its volumes and binds, too");
-  add_list(app, "--tmpfs", words.tmpfs, "DESTINATION[:OPTIONS]");
-  add_list(app, "--device", words.devices, "HOST[:CONTAINER][:rwm], below /dev");
-  app.add_flag("--read-only", request.read_only, "its root filesystem cannot be written");
-  add_text(app, "--shm-size", words.shm_size, "size of /dev/shm");
-  app.add_option("--rootfs", request.rootfs, "a directory instead of an image");
+  flags.add_list("--volumes-from", words.volumes_from,
+                 "CONTAINER[:ro]: its volumes and binds, too");
+  flags.add_list("--tmpfs", words.tmpfs, "DESTINATION[:OPTIONS]");
+  flags.add_list("--device", words.devices, "HOST[:CONTAINER][:rwm], below /dev");
+  flags.add_flag("--read-only", request.read_only, "its root filesystem cannot be written");
+  flags.add_text("--shm-size", words.shm_size, "size of /dev/shm");
+  flags.add_option("--rootfs", request.rootfs, "a directory instead of an image");
 }
 
-void add_isolation_flags(CLI::App& app, RunRequest& request, Words& words) {
-  add_list(app, "--cap-add", words.cap_add, "a capability, or ALL");
-  add_list(app, "--cap-drop", words.cap_drop, "a capability, or ALL");
-  add_list(app, "--security-opt", words.security,
-           "no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, ...");
-  app.add_flag("--privileged", request.privileged, "all capabilities, no filter, the host's users");
-  app.add_option("--pid", words.pid, "whose processes it sees: host or container:NAME");
-  app.add_option("--ipc", words.ipc,
-                 "whose shared memory it has: private, shareable, none, host or container:NAME");
-  app.add_option("--uts", words.uts, "whose host name it has: host or container:NAME");
-  app.add_option("--userns", words.userns, "auto (private users) or host");
-  add_text(app, "--cgroup-parent", words.cgroup_parent, "the control group to be made in");
-  add_list(app, "--sysctl", words.sysctls, "NAME=VALUE");
+void add_isolation_flags(Flags& flags, RunRequest& request, Words& words) {
+  flags.add_list("--cap-add", words.cap_add, "a capability, or ALL");
+  flags.add_list("--cap-drop", words.cap_drop, "a capability, or ALL");
+  flags.add_list("--security-opt", words.security,
+                 "no-new-privileges, seccomp=FILE|unconfined, apparmor=PROFILE, ...");
+  flags.add_flag("--privileged", request.privileged,
+                 "all capabilities, no filter, the host's users");
+  flags.add_option("--pid", words.pid, "whose processes it sees: host or container:NAME");
+  flags.add_option("--ipc", words.ipc,
+                   "whose shared memory it has: private, shareable, none, host or container:NAME");
+  flags.add_option("--uts", words.uts, "whose host name it has: host or container:NAME");
+  flags.add_option("--userns", words.userns, "auto (private users) or host");
+  flags.add_text("--cgroup-parent", words.cgroup_parent, "the control group to be made in");
+  flags.add_list("--sysctl", words.sysctls, "NAME=VALUE");
 }
 
 Result<> judge_mounts(const Words& words, RunRequest& request) {
@@ -392,21 +396,22 @@ std::optional<RunRequest> parse_run_flags(Making making, const std::vector<std::
                  : "planet create [FLAGS] IMAGE [COMMAND...]");
   app.set_help_flag("--help", "print this help and exit");  // -h is the host name
   app.prefix_command();
-  if (run) app.add_flag("-d,--detach", request.detach, "run in the background and print the id");
-  add_process_flags(app, request, words);
-  add_file_flags(app, request, words);
-  add_isolation_flags(app, request, words);
-  add_network_flags(app, words.networks);
-  add_resource_flags(app, words.resources);
+  Flags flags(app, args);
+  if (run) flags.add_flag("-d,--detach", request.detach, "run in the background and print the id");
+  add_process_flags(flags, request, words);
+  add_file_flags(flags, request, words);
+  add_isolation_flags(flags, request, words);
+  add_network_flags(flags, words.networks);
+  add_resource_flags(flags, words.resources);
   if (!parse(app, args, status)) return std::nullopt;
   if (const Result<> left = leave_program_if_needed(request, words); !left) {
     status = complain(left.error(), kEngineFailed);
     return std::nullopt;
   }
   if (!take_image_and_command(app, run, request, status)) return std::nullopt;
-  if (app.count("--entrypoint") != 0)
-    request.entrypoint = words.entrypoint.empty() ? std::vector<std::string>()
-                                                  : std::vector<std::string>{words.entrypoint};
+  if (words.entrypoint)
+    request.entrypoint = words.entrypoint->empty() ? std::vector<std::string>()
+                                                   : std::vector<std::string>{*words.entrypoint};
   if (const Result<> judged = judge(words, request); !judged) {
     status = complain(judged.error(), kEngineFailed);
     return std::nullopt;

@@ -22,9 +22,9 @@ struct OverlayDirs {
   std::vector<std::string> layers;  // topmost first, at least one
   std::string upper;                // absolute, and ...
   std::string work;  // ... in the same directory; without both the overlay is read-only
-  bool passing =
-      false;  // nothing waits until what is written is on the disk: neither fsync(2) nor the end of the mount,
-      // which else writes out the whole file system of `upper` ("volatile")
+  // Nothing waits until what is written is on the disk: neither fsync(2) nor the end of the mount, which else writes out the
+  // whole file system of `upper` ("volatile").
+  bool passing = false;
   std::string
       changes;  // a directory over the layers that no id map applies to: an upper one, looked at
 };
