@@ -135,21 +135,14 @@ Result<> check_host(const Connections& connections, const Address& host,
 
 }  // namespace
 
-Connecting::~Connecting() {
-  end();
-  (void)tidier_.release();
-}
-
-void Connecting::end() {
-  if (!std::exchange(begun_, false)) return;
+std::optional<Firewall> Connecting::end() {
+  if (!std::exchange(begun_, false)) return std::nullopt;
   names_.end();
   guard_.end();
-  if (tidier_.valid()) (void)tidier_.wait();
-  std::vector<BorrowedFd> held;
-  for (const auto& [family, socket] : held_ports_)
-    if (socket.valid()) held.push_back(socket.borrow());
-  tidier_ = take_away(places_, record_.id, connections_, held);
+  // The ports are held until nothing leads to them any more.
+  auto firewall = take_away(places_, record_.id, connections_);
   held_ports_.clear();
+  return firewall;
 }
 
 Result<> Connecting::prepare() {

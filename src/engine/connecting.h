@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,7 +39,7 @@ class Connecting {
   Connecting& operator=(const Connecting&) = delete;
   Connecting(Connecting&&) = delete;
   Connecting& operator=(Connecting&&) = delete;
-  ~Connecting();
+  ~Connecting() { end(); }
 
   // Whether there is anything to do.
   bool is_wanted() const { return !record_.attachments.empty(); }
@@ -49,8 +50,8 @@ class Connecting {
   Result<> prepare();
   // The second, for the launch.
   runtime::NetworkWork work();
-  // The third. The container's processes have ended.
-  void end();
+  // The third. The container's processes have ended. Returns what take_away() does.
+  std::optional<network::Firewall> end();
 
   // The container, whose network namespace is `ns`, comes into the network of its record's last attachment, which is new. Its
   // files of names follow. After an error nothing is changed.
@@ -97,7 +98,6 @@ class Connecting {
   bool serves_names_ = false;                                     // from the start on
   NameService names_;
   FirewallGuard guard_;
-  sys::Child tidier_;  // of the last run
   bool begun_ = false;
 };
 

@@ -325,7 +325,8 @@ Result<> stop_container(const Places& places, const Container& looked_at, int ti
   return {};
 }
 
-Result<> erase_container(const Places& places, const std::string& id, const Record* record) {
+Result<std::string> retire_container(const Places& places, const std::string& id,
+                                     const Record* record) {
   const BorrowedFd root = places.root_dir.borrow();
   drop_state(places, id);
   disconnect(places, id);
@@ -341,7 +342,12 @@ Result<> erase_container(const Places& places, const std::string& id, const Reco
     release_name(places, record->name, id);
     if (record->range) release_range(places, *record->range, id);
   }
-  return sys::remove_tree_at(root, removed.c_str());
+  return renamed ? removed : "";
+}
+
+Result<> erase_container(const Places& places, const std::string& id, const Record* record) {
+  TRY_SET(const std::string left, retire_container(places, id, record));
+  return left.empty() ? Result<>() : sys::remove_tree_at(places.root_dir.borrow(), left.c_str());
 }
 
 Result<> remove_container(const Places& places, const Container& container, bool force) {

@@ -88,7 +88,10 @@ Result<> remove_left_group(const Container& container);
 // What a start that failed has left of an id: control group, with whoever is still in it, and files.
 Result<> discard_container(const Places& places, const std::string& id, const std::string& cgroup);
 
-// The files and reservations of an id whose record may be missing or half made.
+// The files and reservations of an id whose record may be missing or half made. After the first of these it is no container any
+// more; returns the directory that is left to be removed, below the root directory, if one is.
+Result<std::string> retire_container(const Places& places, const std::string& id,
+                                     const Record* record);
 Result<> erase_container(const Places& places, const std::string& id, const Record* record);
 
 }  // namespace planet::engine

@@ -134,19 +134,6 @@ std::optional<network::Firewall> undo(const Places& places, const std::string& i
   return firewall;
 }
 
-// The tidier. Locks are for those who wait for them; the ports are held until nothing leads to them any more.
-[[noreturn]] void tidy(const Places& places, const std::string& id, const Connections& connections,
-                       std::span<const BorrowedFd> held, BorrowedFd word) {
-  std::vector<int> kept{places.run_dir.borrow().get(), word.get()};
-  for (const BorrowedFd socket : held) kept.push_back(socket.get());
-  (void)sys::close_all_but(kept);
-  UniqueFd lock = lock_if_possible(places);
-  const auto firewall = undo(places, id, connections);
-  lock.reset();
-  (void)sys::write_all(word, "\n");
-  sys::exit_now(0);
-}
-
 // Whether who holds the one keeps others from holding the other.
 bool is_same_port(const network::PublishedPort& one, const network::PublishedPort& other) {
   return one.protocol == other.protocol && one.host_port == other.host_port &&
@@ -242,27 +229,10 @@ void take_away_one(const Places& places, const std::string& id, const Connection
   give_back_addresses(places, id, gone);
 }
 
-sys::Child take_away(const Places& places, const std::string& id, const Connections& connections,
-                     std::span<const BorrowedFd> held) {
-  sys::Child tidier;
-  auto word = sys::make_pipe();
-  if (word && has_ports(connections)) {
-    auto child = sys::clone_process({});
-    if (child && !child->valid()) tidy(places, id, connections, held, word->write.borrow());
-    if (child) tidier = *std::move(child);
-  }
-  bool done = false;
-  if (tidier.valid()) {
-    word->write.reset();
-    std::array<char, 1> byte{};
-    done = sys::read_some(word->read.borrow(), byte).value_or(0) == 1;
-  }
-  // Also if it was killed.
-  if (done) return tidier;
-  UniqueFd lock = lock_if_possible(places);
-  const auto firewall = undo(places, id, connections);
-  lock.reset();
-  return tidier;
+std::optional<network::Firewall> take_away(const Places& places, const std::string& id,
+                                           const Connections& connections) {
+  const UniqueFd lock = lock_if_possible(places);
+  return undo(places, id, connections);
 }
 
 void disconnect(const Places& places, const std::string& id) {

@@ -2,6 +2,7 @@
 // that was killed has left.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <span>
 #include <string>
@@ -30,11 +31,10 @@ Result<> take_over_ports(const Places& places, const std::string& holder,
                          std::span<const network::PublishedPort> held);
 
 // Takes away all that the container has of its networks, and at last what is written down of it. Nothing of it need be there.
-// Interfaces go by themselves, with the namespace that they are in. All is away when this returns, but it is a process of its
-// own that does it: the kernel takes ten milliseconds to let go of the packet filter, and nobody need wait for that. `held` are
-// the sockets of its ports, which that process has, too, meanwhile. Returns that process, if one was needed.
-sys::Child take_away(const Places& places, const std::string& id, const Connections& connections,
-                     std::span<const BorrowedFd> held);
+// Interfaces go by themselves, with the namespace that they are in. Returns what the packet filter was told by, if it was: who
+// closes it waits for ten milliseconds (engine/tidier.h).
+std::optional<network::Firewall> take_away(const Places& places, const std::string& id,
+                                           const Connections& connections);
 
 // One network of a container that goes on: its names, what the packet filter knows of it, its addresses. Published ports lead
 // from `before`, where it is still among them, to `after` at one stroke. What is written down is left to the caller.

@@ -97,6 +97,7 @@ Keeping::Keeping(const Engine& engine, Prepared& prepared, const RunHooks& hooks
       record_(prepared.record),
       hooks_(hooks),
       caller_(caller),
+      tidier_(engine.places),
       log_(std::in_place, engine.places, record_),
       clients_({.terminal = record_.terminal, .input_once = record_.stdin_once}, &*log_,
                [this](std::string_view wish) { return answer(wish); }),
@@ -165,6 +166,10 @@ void Keeping::tell() {
   happened_.clear();
 }
 
+void Keeping::leave_networks() {
+  if (auto firewall = connecting_.end()) tidier_.close_later(*std::move(firewall));
+}
+
 bool Keeping::take_down(cgroup::Group& group) const {
   if (state_.paused) (void)group.thaw();
   const bool oom_killed = group.oom_kills() != 0;
@@ -191,7 +196,7 @@ Result<Exit> Keeping::attend(Launched launched) {
   Exit end;
   end.status = status.shell_status();
   end.oom_killed = take_down(launched.running.cgroup);
-  connecting_.end();
+  leave_networks();
   state_.paused = paused_ = false;
   end.started = state_.started;
   end.finished = sys::now_text();
@@ -214,7 +219,8 @@ void Keeping::say_oom() {
 
 Result<> Keeping::record_end(const Exit& exit) {
   if (record_.auto_remove) {
-    TRY(erase_container(engine_.places, record_.id, &record_));
+    TRY_SET(std::string left, retire_container(engine_.places, record_.id, &record_));
+    tidier_.remove_later(std::move(left), prepared_.lock.borrow());
     happens("destroy");
     tell();
     remove_anonymous_volumes(engine_.places, record_);
@@ -277,7 +283,7 @@ Result<bool> Keeping::goes_on(const Exit& end) {
 }
 
 Error Keeping::not_started(Error error) {
-  connecting_.end();
+  leave_networks();
   record_failure(error);
   if (last_) clients_.finish(exit_status(error, 128), true);
   return error;

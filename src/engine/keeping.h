@@ -14,6 +14,7 @@
 #include "engine/restart_policy.h"
 #include "engine/run.h"
 #include "engine/streams.h"
+#include "engine/tidier.h"
 #include "runtime/launch.h"
 #include "sys/signals.h"
 
@@ -63,6 +64,7 @@ class Keeping {
   void unhealthy();
   void say_oom();
   bool take_down(cgroup::Group& group) const;
+  void leave_networks();
 
   const Engine& engine_;
   const Prepared& prepared_;
@@ -70,6 +72,7 @@ class Keeping {
   const RunHooks& hooks_;
   Caller caller_;
   Attached attached_;
+  Tidier tidier_;  // before all that is to be closed by its time
   std::optional<LogWriter> log_;
   Clients clients_;
   Connecting connecting_;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/strings.h"
+#include "engine/container_dirs.h"
 #include "sys/file.h"
 #include "sys/random.h"
 
@@ -40,9 +41,14 @@ bool is_word(char c) {
 
 // False if it is another container's.
 bool release_link(const Places& places, const std::string& file, const std::string& id) {
-  const auto owner = sys::read_link_at(places.root_dir.borrow(), file.c_str());
+  const BorrowedFd root = places.root_dir.borrow();
+  const auto owner = sys::read_link_at(root, file.c_str());
   if (!owner || *owner != id) return false;
-  (void)sys::unlink_at(places.root_dir.borrow(), file.c_str());
+  // Where the container's files are to be removed it goes with them: another name is had at once, and a disk takes its time to
+  // remove something.
+  const std::string with_it = "containers/" + id + kRemoved + "/" + file.substr(0, file.find('/'));
+  if (!sys::rename_at(root, file.c_str(), root, with_it.c_str()))
+    (void)sys::unlink_at(root, file.c_str());
   return true;
 }
 

@@ -97,6 +97,8 @@ class Firewall {
 
   Result<> remove_all();
 
+  BorrowedFd socket() const { return socket_.socket(); }
+
   // Tells of changes of this network namespace's packet filter, of any table, but not of those of elements alone, which are
   // daily life. Whoever hears it should ensure(): `nft flush ruleset` takes away what is not its own.
   static Result<sys::NetlinkNotices> watch();
