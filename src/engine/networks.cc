@@ -217,9 +217,25 @@ Result<> remove_network(const Places& places, std::string_view text) {
   return take_away(places, dir.borrow(), victim);
 }
 
-Result<ClaimedNetworks> claim_networks(const Places& places,
-                                       std::vector<network::Attachment>& attachments) {
-  // First without the lock, since whoever looks for the default network may have to make it.
+namespace {
+
+// The lock is held.
+Result<Networks> named_networks(BorrowedFd dir,
+                                const std::vector<network::Attachment>& attachments) {
+  Networks networks;
+  for (const network::Attachment& one : attachments) {
+    if (std::ranges::find(networks, one.network, &network::Network::name) != networks.end())
+      return fail(Code::kInvalidArgument,
+                  "--network: " + one.network + " is named twice; name it once");
+    TRY_SET(network::Network found, network::read_network(dir, one.network));
+    TRY(network::check_attachment(one, found));
+    networks.push_back(std::move(found));
+  }
+  return networks;
+}
+
+// Whoever looks for the default network may have to make it: without the lock.
+Result<> settle_names(const Places& places, std::vector<network::Attachment>& attachments) {
   for (network::Attachment& one : attachments) {
     TRY_SET(const network::Network found, find_network(places, one.network));
     if (network::plain_network(found.name))
@@ -228,17 +244,24 @@ Result<ClaimedNetworks> claim_networks(const Places& places,
                                               found.name);
     one.network = found.name;
   }
+  return {};
+}
+
+}  // namespace
+
+Result<ClaimedNetworks> claim_networks(const Places& places,
+                                       std::vector<network::Attachment>& attachments) {
+  // The usual case first: all are called by their names, and are there.
   TRY_SET(UniqueFd dir, network::lock_networks(places.root_dir.borrow()));
-  std::vector<network::Network> networks;
-  for (const network::Attachment& one : attachments) {
-    if (std::ranges::find(networks, one.network, &network::Network::name) != networks.end())
-      return fail(Code::kInvalidArgument,
-                  "--network: " + one.network + " is named twice; name it once");
-    TRY_SET(network::Network found, network::read_network(dir.borrow(), one.network));
-    TRY(network::check_attachment(one, found));
-    networks.push_back(std::move(found));
+  auto networks = named_networks(dir.borrow(), attachments);
+  if (!networks && networks.error().code() == Code::kNotFound) {
+    dir.reset();
+    TRY(settle_names(places, attachments));
+    TRY_SET(dir, network::lock_networks(places.root_dir.borrow()));
+    networks = named_networks(dir.borrow(), attachments);
   }
-  return ClaimedNetworks{.lock = std::move(dir), .networks = std::move(networks)};
+  TRY(networks);
+  return ClaimedNetworks{.lock = std::move(dir), .networks = *std::move(networks)};
 }
 
 Result<std::vector<std::string>> prune_networks(

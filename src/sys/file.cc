@@ -300,7 +300,9 @@ Result<> change_owner(BorrowedFd fd, uid_t uid, gid_t gid) {
 }
 
 Result<> change_mode(BorrowedFd fd, mode_t mode) {
-  // fchmodat2(2) with AT_EMPTY_PATH came with Linux 6.6; /proc/self/fd serves O_PATH descriptors before it.
+  // fchmodat2(2) came with Linux 6.6; /proc/self/fd serves O_PATH descriptors before it.
+  constexpr long kFchmodat2 = 452;  // of every architecture, and not in Debian 12's headers
+  if (::syscall(kFchmodat2, fd.get(), "", mode, AT_EMPTY_PATH) == 0) return {};
   if (::fchmod(fd.get(), mode) == 0) return {};
   if (errno != EBADF) return call_failed("chmod", "descriptor");
   return done(::chmod(proc_path(fd).data(), mode), "chmod", "descriptor");
