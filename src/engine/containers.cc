@@ -296,6 +296,21 @@ Result<bool> remove_settled(const Places& places, const Container& container, bo
 
 }  // namespace
 
+Result<> end_container(const Places& places, const Container& container, BorrowedFd init,
+                       int timeout) {
+  const int signal = sys::signal_number(container.record.stop_signal);
+  const int gentle = signal == 0 ? SIGTERM : signal;
+  TRY(sys::send_signal(init, gentle));
+  note_kill(places, container, gentle);
+  let_go_on(places, container);
+  bool ended = false;
+  constexpr int kMilliseconds = 1000;
+  constexpr int kMostSeconds = std::numeric_limits<int>::max() / kMilliseconds;  // 24 days
+  const int patience = timeout < 0 ? -1 : std::min(timeout, kMostSeconds) * kMilliseconds;
+  TRY(wait_for_end(init, patience, ended));
+  return ended ? Result<>() : kill_thawed(places, container, init);
+}
+
 Result<> stop_container(const Places& places, const Container& looked_at, int timeout) {
   const auto settled = settle(places, looked_at.record.id);
   if (!settled) return {};  // removed meanwhile: it is over
@@ -307,19 +322,7 @@ Result<> stop_container(const Places& places, const Container& looked_at, int ti
     return {};  // it is over: what was asked
   }
   if (!init) return std::unexpected(init.error());
-  const int signal = sys::signal_number(container.record.stop_signal);
-  const int gentle = signal == 0 ? SIGTERM : signal;
-  TRY(sys::send_signal(init->borrow(), gentle));
-  note_kill(places, container, gentle);
-  let_go_on(places, container);
-  bool ended = false;
-  constexpr int kMilliseconds = 1000;
-  constexpr int kMostSeconds = std::numeric_limits<int>::max() / kMilliseconds;  // 24 days
-  const int patience = timeout < 0 ? -1 : std::min(timeout, kMostSeconds) * kMilliseconds;
-  TRY(wait_for_end(init->borrow(), patience, ended));
-  if (!ended) {
-    TRY(kill_thawed(places, container, init->borrow()));
-  }
+  TRY(end_container(places, container, init->borrow(), timeout));
   wait_for_keeper(places, container);
   note_event(places, container_event(container.record, "stop"));
   return {};

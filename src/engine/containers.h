@@ -71,7 +71,11 @@ Result<> kill_container(const Places& places, const Container& container, int si
 // For whoever ends a container: its policy does not start it again.
 void stop_restarts(const Places& places, const Container& container);
 
-// Asks with its stop signal, waits up to `timeout` seconds, then kills; returns when its end is recorded.
+// Asks with its stop signal, waits up to `timeout` seconds (less than 0: for ever), then kills. What its keeper does next is its
+// own matter.
+Result<> end_container(const Places& places, const Container& container, BorrowedFd init,
+                       int timeout);
+// The same, and its keeper starts it no more; returns when its end is recorded.
 Result<> stop_container(const Places& places, const Container& container, int timeout);
 
 // Waits until the process that keeps the container has finished with it.

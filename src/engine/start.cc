@@ -95,11 +95,37 @@ Result<int> start(const Engine& engine, const std::string& id, const StartOption
   return 0;
 }
 
+namespace {
+
+// One of --rm would be gone after its end: its keeper starts it again.
+Result<> restart_by_keeper(const Places& places, const Container& container, int timeout) {
+  const std::string& id = container.record.id;
+  TRY_SET(const UniqueFd init, open_init(container));
+  TRY(ask_keeper(places, id, "restart"));
+  TRY(end_container(places, container, init.borrow(), timeout));
+  for (int ms = 0; ms < kPatience; ++ms) {
+    TRY_SET(const Container now, look_at(places, id), "restart " + container.record.name);
+    if (now.state && !now.state->restarting && now.state->pid != container.state->pid) return {};
+    sys::sleep_ms(1);
+  }
+  return fail(Code::kSystem, "container " + container.record.name +
+                                 " has ended and its keeper has not started it again; see `planet "
+                                 "logs " +
+                                 container.record.name + "`");
+}
+
+}  // namespace
+
 Result<> restart(const Engine& engine, const std::string& id, std::optional<int> timeout,
                  const RunHooks& hooks) {
   TRY_SET(const Container container, look_at(engine.places, id));
-  TRY(stop_container(engine.places, container, timeout.value_or(container.record.stop_timeout)));
-  TRY(start(engine, id, {}, hooks));
+  const int patience = timeout.value_or(container.record.stop_timeout);
+  if (container.record.auto_remove && is_up(container.status)) {
+    TRY(restart_by_keeper(engine.places, container, patience));
+  } else {
+    TRY(stop_container(engine.places, container, patience));
+    TRY(start(engine, id, {}, hooks));
+  }
   note_event(engine.places, container_event(container.record, "restart"));
   return {};
 }

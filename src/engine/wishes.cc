@@ -67,6 +67,10 @@ Result<> Keeping::answer(std::string_view wish) {
     stopping_ = true;
     return {};
   }
+  if (wish == "restart") {
+    forced_ = true;  // as soon as it ends
+    return {};
+  }
   if (wish == "pause" || wish == "unpause") return pause(wish == "pause");
   if (wish == "hold" || wish == "release") return hold(wish == "hold");
   if (wish == "reload") return reload();

@@ -118,6 +118,26 @@ until_ended() { for _ in $(seq 100); do [[ "$(state_of "$1")" != Exited* ]] || r
 	[ "$status" = 1 ]
 }
 
+@test "restart of one that has --rm: what it has written is there, and goes with it" {
+	planet create --rm --name box busybox sh -c 'echo began; trap exit TERM; while :; do sleep 0.05; done' >/dev/null
+	planet start box
+	planet exec box touch /made
+	[[ "$(planet exec box grep ' / ' /proc/mounts)" == *volatile* ]]
+	[ "$(planet restart box)" = box ]
+	[[ "$(state_of box)" == Up* ]]
+	planet exec box test -e /made
+	for _ in $(seq 50); do [ "$(planet logs box)" != began ] || sleep 0.05; done
+	[ "$(planet logs box)" = $'began\nbegan' ]
+	planet stop box
+	[ -z "$(planet ps -aq)" ]
+	planet run --name kept busybox true
+	planet start kept
+	planet run --rm busybox true
+	# Its files are removed by a process that nobody waits for.
+	for _ in $(seq 100); do [ "$(ls "$root/containers" | wc -l)" != 1 ] || break; sleep 0.05; done
+	[ "$(ls "$root/containers" | wc -l)" = 1 ]
+}
+
 @test "wait for several, also for one that has --rm, and one that is killed" {
 	planet run -d --rm --name short busybox sh -c 'sleep 0.5; exit 4'
 	planet run -d --name killed busybox sleep 1000
