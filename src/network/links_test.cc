@@ -82,13 +82,6 @@ class LinksTest : public testing::Test {
     const auto connected = links_->connect_veth(veth(), *inside_, interface());
     ASSERT_TRUE(connected) << connected.error().to_string();
   }
-  std::string shell(const char* command) {
-    std::string output;
-    FILE* pipe = ::popen(command, "r");
-    for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
-    ::pclose(pipe);
-    return output;
-  }
 
   const Mac kBridgeMac = Mac::from_bytes({0x02, 0x50, 0, 0, 0, 1});
   std::optional<Links> links_, inside_;

@@ -14,6 +14,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdio>
 #include <cstring>
 #include <memory>
 #include <optional>
@@ -63,6 +64,15 @@ inline UniqueFd new_net_ns() {
 
 inline Address address(std::string_view text) {
   return *Address::parse(text);
+}
+
+// What the command writes to its output; that it fails is a failure of the test.
+inline std::string shell(const std::string& command) {
+  std::string output;
+  FILE* pipe = ::popen(command.c_str(), "r");
+  for (int c = std::fgetc(pipe); c != EOF; c = std::fgetc(pipe)) output += static_cast<char>(c);
+  EXPECT_EQ(::pclose(pipe), 0) << command;
+  return output;
 }
 
 struct SocketAddress {
