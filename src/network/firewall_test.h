@@ -120,7 +120,7 @@ class FirewallTest : public testing::TestWithParam<const char*> {
                  .isolated = false,
                  .hairpin = *GetParam() == '1'};
     ASSERT_TRUE(links_->create_veth(made.veth, made.ns.borrow()));
-    Links inside = std::move(*Links::open_in(made.ns.borrow()));
+    Links inside = links_in(made.ns);
     if (bridge != "outside") {
       FirewallChange change;
       change.add_port(

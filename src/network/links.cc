@@ -237,11 +237,6 @@ Result<Links> Links::open() {
   return Links(std::move(socket));
 }
 
-Result<Links> Links::open_in(BorrowedFd net_ns) {
-  TRY_SET(sys::NetlinkSocket socket, sys::NetlinkSocket::open_in(net_ns, NETLINK_ROUTE));
-  return Links(std::move(socket));
-}
-
 Result<std::uint32_t> Links::number_of(const std::string& name) const {
   TRY_SET(const int number, sys::find_interface(socket_.socket(), name));
   return static_cast<std::uint32_t>(number);

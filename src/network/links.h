@@ -91,8 +91,6 @@ Result<> enable_forwarding(Family family);
 class Links {
  public:
   static Result<Links> open();
-  // As NetlinkSocket::open_in().
-  static Result<Links> open_in(BorrowedFd net_ns);
   explicit Links(sys::NetlinkSocket socket) : socket_(std::move(socket)) {}
 
   // Makes the bridge, or gives it these properties and addresses if it is there. It is up.

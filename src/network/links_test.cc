@@ -30,7 +30,7 @@ class LinksTest : public testing::Test {
     if (::unshare(CLONE_NEWNET) < 0) GTEST_SKIP() << "needs root, for network namespaces";
     links_.emplace(std::move(*Links::open()));
     inside_ns_ = new_net_ns();
-    inside_.emplace(std::move(*Links::open_in(inside_ns_.borrow())));
+    inside_.emplace(links_in(inside_ns_));
   }
 
   void TearDown() override {
@@ -214,7 +214,7 @@ TEST_F(LinksTest, MakesMacvlansThatReachEachOther) {
         {.name = "eth0", .parent = "plb0", .mac = Mac::of_ipv4(address(own)), .mtu = 1500},
         ns.borrow());
     ASSERT_TRUE(made) << made.error().to_string();
-    Links inside = std::move(*Links::open_in(ns.borrow()));
+    Links inside = links_in(ns);
     ASSERT_TRUE(inside.furnish({.name = "eth0",
                                 .mac = Mac::of_ipv4(address(own)),
                                 .addresses = {{address(own), 24}},

@@ -20,6 +20,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "network/address.h"
 #include "network/links.h"
@@ -60,6 +61,11 @@ inline UniqueFd new_net_ns() {
   UniqueFd made = own_net_ns();
   EXPECT_EQ(::setns(back.borrow().get(), CLONE_NEWNET), 0);
   return made;
+}
+
+inline Links links_in(const UniqueFd& ns) {
+  const InNamespace there(ns);
+  return std::move(*Links::open());
 }
 
 inline Address address(std::string_view text) {

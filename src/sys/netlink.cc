@@ -1,10 +1,8 @@
 #include "sys/netlink.h"
 
-#include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
-#include <sched.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -104,16 +102,6 @@ Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
   (void)::setsockopt(socket.borrow().get(), SOL_NETLINK, NETLINK_EXT_ACK, &kOn, sizeof kOn);
   (void)::setsockopt(socket.borrow().get(), SOL_NETLINK, NETLINK_CAP_ACK, &kOn, sizeof kOn);
   return NetlinkSocket(std::move(socket));
-}
-
-Result<NetlinkSocket> NetlinkSocket::open_in(BorrowedFd net_ns, int protocol) {
-  const UniqueFd here(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-  if (!here.valid()) return failed("open /proc/thread-self/ns/net");
-  if (::setns(net_ns.get(), CLONE_NEWNET) < 0) return failed("setns CLONE_NEWNET");
-  Result<NetlinkSocket> socket = open(protocol);
-  if (::setns(here.borrow().get(), CLONE_NEWNET) < 0)
-    return fail(Code::kInternal, "cannot come back from a container's network namespace");
-  return socket;
 }
 
 // From the kernel alone: in a container's namespace others may write to the socket, too. What the kernel has to say to a

@@ -22,9 +22,6 @@ class NetlinkSocket {
  public:
   // `protocol`: NETLINK_ROUTE, NETLINK_NETFILTER.
   static Result<NetlinkSocket> open(int protocol);
-  // In another network namespace, which this thread enters and leaves again for it. It needs CAP_SYS_ADMIN there and here.
-  // Errors: kInternal - there was no way back: the thread is in a foreign network, and its process should end.
-  static Result<NetlinkSocket> open_in(BorrowedFd net_ns, int protocol);
   explicit NetlinkSocket(UniqueFd socket) : socket_(std::move(socket)) {}
   BorrowedFd socket() const { return socket_.borrow(); }
   UniqueFd take() && { return std::move(socket_); }
