@@ -1,6 +1,5 @@
 #include "engine/network_change.h"
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -19,10 +18,6 @@ namespace planet::engine {
 namespace {
 
 using network::Attachment;
-
-auto find_attachment(const Record& record, const std::string& network) {
-  return std::ranges::find(record.attachments, network, &Attachment::network);
-}
 
 std::unexpected<Error> cannot(const Record& record, const std::string& reason) {
   return fail(Code::kWrongState, "container " + record.name + " " + reason);

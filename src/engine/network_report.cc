@@ -104,8 +104,7 @@ json::value wanted_addresses(const network::Attachment* attachment) {
 // One of "Networks".
 json::object endpoint_json(const Record& record, const std::string& name,
                            const Connection* connection) {
-  const auto attachment =
-      std::ranges::find(record.attachments, name, &network::Attachment::network);
+  const auto attachment = find_attachment(record, name);
   const network::Attachment* said = attachment == record.attachments.end() ? nullptr : &*attachment;
   std::string id = connection == nullptr ? "" : connection->network_id;
   if (const auto plain = network::plain_network(name)) id = plain->id;

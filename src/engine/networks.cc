@@ -187,6 +187,11 @@ std::vector<std::string> networks_of(const Record& record) {
   return names;
 }
 
+std::vector<network::Attachment>::const_iterator find_attachment(const Record& record,
+                                                                 std::string_view network) {
+  return std::ranges::find(record.attachments, network, &network::Attachment::network);
+}
+
 std::vector<std::string> names_in(const Record& record, const network::Attachment& attachment) {
   if (attachment.network == kDefaultNetwork) return {};
   std::vector<std::string> names{record.name};

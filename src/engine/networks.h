@@ -36,6 +36,10 @@ bool has_own_network(const Record& record);
 // The networks that a container is in, by name; none if it is in another container's.
 std::vector<std::string> networks_of(const Record& record);
 
+// Its attachment to the network of this name; the end of its attachments if it is not in that.
+std::vector<network::Attachment>::const_iterator find_attachment(const Record& record,
+                                                                 std::string_view network);
+
 // What the container answers to in a network of its, its own name first; nothing on the default network, where nobody finds
 // anybody by name.
 std::vector<std::string> names_in(const Record& record, const network::Attachment& attachment);

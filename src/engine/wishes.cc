@@ -1,5 +1,4 @@
 // What the clients of a container's keeper want of it (engine/clients.h).
-#include <algorithm>
 #include <cerrno>
 #include <cstddef>
 #include <optional>
@@ -10,6 +9,7 @@
 
 #include "engine/containers.h"
 #include "engine/keeping.h"
+#include "engine/networks.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -55,10 +55,6 @@ std::optional<UniqueFd> open_network(const sys::Child* init) {
 }
 
 constexpr std::string_view kConnect = "connect ", kDisconnect = "disconnect ";
-
-auto find_attachment(Record& record, std::string_view network) {
-  return std::ranges::find(record.attachments, network, &network::Attachment::network);
-}
 
 }  // namespace
 
