@@ -4,10 +4,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdlib>
 #include <string>
 
+#include "network/directory_test.h"
 #include "sys/file.h"
 
 namespace planet::network {
@@ -76,21 +76,17 @@ TEST(HostSettingsTest, AllOfIpv4IsAllOfIpv6AsWell) {
 }
 
 // A file of its own, which PLANET_NETWORKS names.
-class HostSettingsFileTest : public testing::Test {
+class HostSettingsFileTest : public DirectoryTest {
  protected:
   void SetUp() override {
-    std::array<char, 32> path{"/tmp/settings-test-XXXXXX"};
-    ASSERT_NE(::mkdtemp(path.data()), nullptr);
-    path_ = path.data();
+    DirectoryTest::SetUp();
     name(path_ + "/networks.json");
   }
   void TearDown() override {
     ::unsetenv("PLANET_NETWORKS");
-    EXPECT_TRUE(sys::remove_tree_at(sys::kCwd, path_.c_str()));
+    DirectoryTest::TearDown();
   }
   static void name(const std::string& path) { ::setenv("PLANET_NETWORKS", path.c_str(), 1); }
-
-  std::string path_;
 };
 
 TEST_F(HostSettingsFileTest, IsReadAndNamedWhenItIsWrong) {

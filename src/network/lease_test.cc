@@ -13,6 +13,7 @@
 #include <map>
 #include <set>
 
+#include "network/directory_test.h"
 #include "sys/file.h"
 
 namespace planet::network {
@@ -42,24 +43,10 @@ std::string owner(int number) {
   return std::string(64 - digits.size(), '0') + digits;
 }
 
-// A run directory of its own, taken away at the end.
-class LeaseTest : public testing::Test {
+// The directory is the run directory.
+class LeaseTest : public DirectoryTest {
  protected:
-  void SetUp() override {
-    std::array<char, 32> path{"/tmp/lease-test-XXXXXX"};
-    ASSERT_NE(::mkdtemp(path.data()), nullptr);
-    path_ = path.data();
-    run_ = *sys::open_at(sys::kCwd, path_.c_str(), O_RDONLY | O_DIRECTORY);
-  }
-  void TearDown() override {
-    EXPECT_TRUE(sys::remove_tree_at(sys::kCwd, path_.c_str()));
-    EXPECT_FALSE(sys::exists_at(sys::kCwd, path_.c_str()));
-  }
-
-  Leases open(const Network& network) const { return *Leases::open(run_.borrow(), network); }
-
-  std::string path_;
-  UniqueFd run_;
+  Leases open(const Network& network) const { return *Leases::open(dir_.borrow(), network); }
 };
 
 std::string taken(const Leases& leases, int number = 1, const Lives& lives = all_live) {
@@ -150,7 +137,7 @@ TEST_F(LeaseTest, ASpoiledCursorIsNoMatter) {
   for (const std::string& text : {std::string("x"), std::string(), std::string("fd00::1\n"),
                                   std::string("10.9.9.9"), std::string(5000, 'a')}) {
     ASSERT_TRUE(sys::replace_file_at(
-        run_.borrow(), ("networks/" + web.id + "/leases/cursor4").c_str(), text, 0600));
+        dir_.borrow(), ("networks/" + web.id + "/leases/cursor4").c_str(), text, 0600));
     leases.release_all(owner(1));
     EXPECT_EQ(taken(leases), "10.1.2.2");
   }
@@ -158,10 +145,10 @@ TEST_F(LeaseTest, ASpoiledCursorIsNoMatter) {
 
 TEST_F(LeaseTest, NothingIsLeftOfARemovedNetwork) {
   const Network web = network("10.1.2.0/24", "10.1.2.1");
-  EXPECT_TRUE(remove_leases(run_.borrow(), web.id));  // there was nothing
+  EXPECT_TRUE(remove_leases(dir_.borrow(), web.id));  // there was nothing
   taken(open(web));
-  EXPECT_TRUE(remove_leases(run_.borrow(), web.id));
-  EXPECT_FALSE(sys::exists_at(run_.borrow(), ("networks/" + web.id).c_str()));
+  EXPECT_TRUE(remove_leases(dir_.borrow(), web.id));
+  EXPECT_FALSE(sys::exists_at(dir_.borrow(), ("networks/" + web.id).c_str()));
 }
 
 // A container that takes an address, says so through the pipe, and waits to be killed.
@@ -236,11 +223,11 @@ void run_many(const UniqueFd& run, const Network& web, int count) {
 }
 
 TEST_F(LeaseTest, TwoHundredProcessesOfWhichSomeAreKilled) {
-  run_many(run_, network("10.1.2.0/24", "10.1.2.1"), 200);
+  run_many(dir_, network("10.1.2.0/24", "10.1.2.1"), 200);
 }
 
 TEST_F(LeaseTest, AThousandProcessesOfWhichSomeAreKilled) {
-  run_many(run_, network("10.1.0.0/16", "10.1.0.1"), 1000);
+  run_many(dir_, network("10.1.0.0/16", "10.1.0.1"), 1000);
 }
 
 // Comes and goes, leaves addresses behind in the name of a dead one, and sweeps: whether it always had what it took.

@@ -7,8 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cstdlib>
-
+#include "network/directory_test.h"
 #include "sys/file.h"
 #include "sys/process.h"
 
@@ -19,16 +18,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-class NamesTest : public testing::Test {
+class NamesTest : public DirectoryTest {
  protected:
-  void SetUp() override {
-    ASSERT_NE(::mkdtemp(path_), nullptr);
-    auto dir = sys::open_at(sys::kCwd, path_, O_RDONLY | O_DIRECTORY);
-    ASSERT_TRUE(dir);
-    dir_ = *std::move(dir);
-  }
-  void TearDown() override { EXPECT_TRUE(sys::remove_tree_at(sys::kCwd, path_)); }
-
   Names names() const {
     auto names = Names::open(dir_.borrow());
     EXPECT_TRUE(names) << names.error().to_string();
@@ -45,9 +36,6 @@ class NamesTest : public testing::Test {
     }
     return all;
   }
-
-  char path_[32] = "/tmp/planet-names-XXXXXX";
-  UniqueFd dir_;
 };
 
 NamesEntry entry(std::string owner, std::vector<std::string> names,

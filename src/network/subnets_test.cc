@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
+#include "network/directory_test.h"
 #include "network/host_routes.h"
 #include "network/store.h"
 #include "sys/file.h"
@@ -71,20 +71,9 @@ TEST(SubnetsTest, AnOverlapNamesTheOther) {
   EXPECT_TRUE(check_overlap(prefix("fd00::/64"), networks));
 }
 
-// A directory of its own, taken away at the end.
-class StoreTest : public testing::Test {
+// The directory is the root directory.
+class StoreTest : public DirectoryTest {
  protected:
-  void SetUp() override {
-    std::array<char, 32> path{"/tmp/networks-test-XXXXXX"};
-    ASSERT_NE(::mkdtemp(path.data()), nullptr);
-    path_ = path.data();
-    root_ = *sys::open_at(sys::kCwd, path_.c_str(), O_RDONLY | O_DIRECTORY);
-  }
-  void TearDown() override {
-    EXPECT_TRUE(sys::remove_tree_at(sys::kCwd, path_.c_str()));
-    EXPECT_FALSE(sys::exists_at(sys::kCwd, path_.c_str()));
-  }
-
   static Network network(const std::string& name, char digit) {
     Network network;
     network.id = std::string(64, digit);
@@ -92,13 +81,10 @@ class StoreTest : public testing::Test {
     network.subnets = {{.prefix = prefix("10.1.2.0/24"), .gateway = *Address::parse("10.1.2.1")}};
     return network;
   }
-
-  std::string path_;
-  UniqueFd root_;
 };
 
 TEST_F(StoreTest, TheStoresPrefixStays) {
-  const UniqueFd networks = *open_networks(root_.borrow());
+  const UniqueFd networks = *open_networks(dir_.borrow());
   const auto site = site_prefix(networks.borrow());
   ASSERT_TRUE(site) << site.error().to_string();
   EXPECT_EQ(site->length(), 48U);
@@ -112,7 +98,7 @@ TEST_F(StoreTest, TheStoresPrefixStays) {
 }
 
 TEST_F(StoreTest, ANameIsOneNetworks) {
-  const UniqueFd networks = *lock_networks(root_.borrow());
+  const UniqueFd networks = *lock_networks(dir_.borrow());
   const BorrowedFd dir = networks.borrow();
   ASSERT_TRUE(add_network(dir, network("web", 'a')));
   EXPECT_EQ(add_network(dir, network("web", 'b')).error().code(), Code::kAlreadyExists);
@@ -127,7 +113,7 @@ TEST_F(StoreTest, ANameIsOneNetworks) {
 }
 
 TEST_F(StoreTest, WhatADeadWriterLeftIsSwept) {
-  const UniqueFd networks = *lock_networks(root_.borrow());
+  const UniqueFd networks = *lock_networks(dir_.borrow());
   const BorrowedFd dir = networks.borrow();
   ASSERT_TRUE(site_prefix(dir));
   ASSERT_TRUE(sys::replace_file_at(dir, ".0123456789abcdef", "{\"id", 0600));
@@ -150,7 +136,7 @@ TEST_F(StoreTest, FoundByNameAndById) {
 }
 
 TEST_F(StoreTest, ADamagedRecordIsNamedAndCanBeRemoved) {
-  const UniqueFd networks = *lock_networks(root_.borrow());
+  const UniqueFd networks = *lock_networks(dir_.borrow());
   const BorrowedFd dir = networks.borrow();
   ASSERT_TRUE(sys::replace_file_at(dir, "web", "", 0600));
   const auto all = read_networks(dir);
