@@ -207,7 +207,8 @@ class Rounds:
         """Somebody of those who are there at this moment: a command line, or another of what planet has here."""
         own = {command.pid for command in commands}
         others = [pid for pid, words in here().items() if pid not in own and words.startswith("planet: ")]
-        inits = [state["pid"] for state in map(self.state, self.listed()) if state]
+        # One that is about to be started again has none: 0, who are all of this test's group.
+        inits = [state["pid"] for state in map(self.state, self.listed()) if state and state["pid"]]
         some = [one for one in (sorted(own), others, others, inits) if one]
         kill(self.rng.choice(self.rng.choice(some)))
 
