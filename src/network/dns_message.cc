@@ -6,7 +6,6 @@
 namespace planet::network::dns {
 namespace {
 
-constexpr std::size_t kHeader = 12;
 constexpr std::uint16_t kOpt = 41;
 
 // The header's second pair of bytes.

@@ -19,6 +19,7 @@ namespace planet::network::dns {
 
 // Over TCP, where two bytes say how long one is.
 inline constexpr std::size_t kMostMessage = 65535;
+inline constexpr std::size_t kHeader = 12;  // bytes before the question
 // What is always taken by UDP (RFC 1035, section 4.2.1), and what this program takes, and says so (OPT). Between a container
 // and its host no path is too narrow for that.
 inline constexpr std::size_t kLeastDatagram = 512;

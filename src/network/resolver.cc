@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "network/dns_clients.h"
+#include "sys/datagrams.h"
 #include "sys/random.h"
 #include "sys/signals.h"
 
@@ -38,9 +39,10 @@ class Resolver {
   Result<bool> wait();  // false: the container has ended
   void handle_flights_and_clients();
   Result<> take_datagrams();
-  void take(const Asker& asker, std::string message);
+  void take(const Asker& asker, std::string_view message);
   std::optional<std::string> answer(const Query& query, std::size_t limit) const;
-  void deliver(const Asker& asker, std::string_view answer);
+  void deliver(const Asker& asker, std::string answer);
+  void send_answers();
   bool is_idle() const;
   int timeout_ms() const;
 
@@ -49,7 +51,8 @@ class Resolver {
   TcpClients clients_;
   std::vector<pollfd> polls_;
   std::size_t client_count_ = 0;  // of polls_
-  std::string buffer_;
+  sys::ReceivedDatagrams received_;
+  std::vector<sys::DatagramToSend> answers_;  // of this turn
   Clock::time_point now_ = Clock::now();
   Clock::time_point last_query_ = now_;
 };
@@ -57,10 +60,10 @@ class Resolver {
 Resolver::Resolver(ResolverPlan plan)
     : plan_(std::move(plan)),
       forwarder_(plan_.upstreams, plan_.patience,
-                 [this](const Asker& asker, const std::string& text) { deliver(asker, text); }),
+                 [this](const Asker& asker, std::string text) { deliver(asker, std::move(text)); }),
       clients_(plan_.client_limit,
-               [this](std::uint64_t client, std::string text) { take(client, std::move(text)); }),
-      buffer_(dns::kMostMessage, '\0') {}
+               [this](std::uint64_t client, const std::string& text) { take(client, text); }),
+      received_(dns::kMostDatagram) {}
 
 bool Resolver::is_idle() const {
   return forwarder_.is_idle() && clients_.is_idle() && now_ - last_query_ >= plan_.idle;
@@ -107,30 +110,36 @@ std::optional<std::string> Resolver::answer(const Query& query, std::size_t limi
   return own;
 }
 
-void Resolver::take(const Asker& asker, std::string message) {
+void Resolver::take(const Asker& asker, std::string_view message) {
   last_query_ = now_;
   auto query = dns::parse_query(message);
-  if (!query) return deliver(asker, query.error().answer);
+  if (!query) return deliver(asker, std::move(query.error().answer));
   const bool is_tcp = std::holds_alternative<std::uint64_t>(asker);
-  const auto own = answer(*query, is_tcp ? dns::kMostMessage : dns::datagram_limit(*query));
-  if (own) return deliver(asker, *own);
-  forwarder_.start(asker, *std::move(query), std::move(message), now_);
+  auto own = answer(*query, is_tcp ? dns::kMostMessage : dns::datagram_limit(*query));
+  if (own) return deliver(asker, *std::move(own));
+  forwarder_.start(asker, *std::move(query), std::string(message), now_);
 }
 
-void Resolver::deliver(const Asker& asker, std::string_view answer) {
+void Resolver::deliver(const Asker& asker, std::string answer) {
   if (const auto* client = std::get_if<std::uint64_t>(&asker))
     return clients_.reply(*client, answer, now_);
   if (answer.empty()) return;
-  // A datagram that cannot be sent is one that got lost: its client asks again.
-  (void)sys::send_datagram(plan_.datagrams.borrow(), answer, std::get<sys::InetAddress>(asker));
+  answers_.push_back({.bytes = std::move(answer), .to = std::get<sys::InetAddress>(asker)});
 }
 
+// A datagram that cannot be sent is one that got lost: its client asks again.
+void Resolver::send_answers() {
+  (void)sys::send_datagrams(plan_.datagrams.borrow(), answers_);
+  answers_.clear();
+}
+
+// As many as come by one call; then others have their turn.
 Result<> Resolver::take_datagrams() {
-  constexpr int kMostAtATime = 64;  // then others have their turn
-  for (int i = 0; i < kMostAtATime; ++i) {
-    TRY_SET(const auto datagram, sys::receive_datagram(plan_.datagrams.borrow(), buffer_));
-    if (!datagram) break;
-    take(datagram->from, buffer_.substr(0, datagram->size));
+  TRY_SET(const auto datagrams, received_.receive(plan_.datagrams.borrow()));
+  for (const auto& datagram : datagrams) {
+    // Of what is longer than any query there is nothing but its header, which says whether to answer that it is malformed.
+    const std::size_t size = datagram.is_cut_off ? dns::kHeader : datagram.bytes.size();
+    take(datagram.from, datagram.bytes.substr(0, size));
   }
   return {};
 }
@@ -143,6 +152,7 @@ Result<> Resolver::run() {
     handle_flights_and_clients();
     if (polls_[kListener].revents != 0) clients_.accept(plan_.listener.borrow(), now_);
     if (polls_[kDatagrams].revents != 0) TRY(take_datagrams());
+    send_answers();
   }
   return {};
 }

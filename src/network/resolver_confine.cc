@@ -98,8 +98,8 @@ class AllowList {
 
 std::vector<sock_filter> resolver_filter() {
   AllowList list;
-  list.allow({SYS_recvfrom, SYS_sendto, SYS_readlinkat, SYS_close, SYS_getdents64, SYS_connect,
-              SYS_accept4, SYS_ppoll});
+  list.allow({SYS_recvmmsg, SYS_sendmmsg, SYS_recvfrom, SYS_sendto, SYS_readlinkat, SYS_close,
+              SYS_getdents64, SYS_connect, SYS_accept4, SYS_ppoll});
 #ifdef SYS_poll
   list.allow({SYS_poll});
 #endif

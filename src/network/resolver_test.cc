@@ -1,6 +1,7 @@
 #include "network/resolver_test.h"
 
 #include <gmock/gmock.h>
+#include <signal.h>
 
 #include <set>
 
@@ -61,6 +62,53 @@ TEST_F(ResolverTest, RefusesWhatIsNotForIt) {
   EXPECT_FALSE(is_readable(client.borrow(), 100));
   EXPECT_EQ(code_text(ask(query_of("web"))), "NOERROR");
   EXPECT_FALSE(servers_[0].is_asked(0));
+}
+
+TEST_F(ResolverTest, AnswersAllThatWaitAtOnce) {
+  constexpr std::uint16_t kMany = 200;
+  start();
+  const UniqueFd client = open_client();
+  std::set<std::string> ids;
+  ASSERT_EQ(::kill(resolver_pid(), SIGSTOP), 0);
+  for (std::uint16_t id = 0; id < kMany; ++id) {
+    ASSERT_TRUE(sys::send_some(client.borrow(), query_of("web", dns::kA, id)));
+    ids.insert(number16(id));
+  }
+  ASSERT_EQ(::kill(resolver_pid(), SIGCONT), 0);
+  for (unsigned i = 0; i < kMany; ++i) {
+    const std::string answer = receive(client.borrow());
+    EXPECT_THAT(answer, EndsWith(std::string("\0\4\x0a\x58\0\5", 6)));
+    EXPECT_EQ(ids.erase(answer.substr(0, 2)), 1U);
+  }
+  EXPECT_FALSE(is_readable(client.borrow(), 50));
+}
+
+// Of so many bytes.
+std::string long_query(std::size_t size) {
+  std::string query = query_of("web");
+  query[11] = 1;
+  query += std::string("\0\0\x29\x10\0\0\0\0\0", 9);
+  const std::size_t left = size - query.size() - 2;
+  return query + number16(static_cast<unsigned>(left)) + std::string(left, '\0');
+}
+
+TEST_F(ResolverTest, WhatIsNoQueryHarmsNoneThatIs) {
+  start();
+  const UniqueFd client = open_client();
+  const std::string longest = long_query(dns::kMostDatagram);
+  ASSERT_EQ(::kill(resolver_pid(), SIGSTOP), 0);
+  for (const std::string& other : {std::string(), longest + "x", answer_to(longest + "x"), longest,
+                                   long_query(dns::kMostDatagram + 1)}) {
+    ASSERT_TRUE(sys::send_some(client.borrow(), query_of("web")));
+    ASSERT_TRUE(sys::send_some(client.borrow(), other));
+  }
+  ASSERT_TRUE(sys::send_some(client.borrow(), query_of("db")));
+  ASSERT_EQ(::kill(resolver_pid(), SIGCONT), 0);
+  std::string codes;
+  for (int i = 0; i < 9; ++i) codes += code_text(receive(client.borrow())) + " ";
+  EXPECT_EQ(codes, "NOERROR NOERROR FORMERR NOERROR NOERROR NOERROR NOERROR FORMERR NXDOMAIN ");
+  EXPECT_FALSE(is_readable(client.borrow(), 50));
+  EXPECT_EQ(records_of(ask(query_of("web"))), 1);
 }
 
 TEST_F(ResolverTest, ForwardsAndPassesTheAnswerOn) {

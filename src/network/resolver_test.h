@@ -18,6 +18,7 @@
 #include "base/unique_fd.h"
 #include "network/dns_message.h"
 #include "network/resolver.h"
+#include "sys/datagrams.h"
 #include "sys/file.h"
 #include "sys/inet.h"
 #include "sys/process.h"
@@ -124,12 +125,15 @@ struct TestServer {
     Got got{.query = "nothing came", .from = {}};
     if (!is_readable(datagrams.borrow(), milliseconds)) return got;
     std::string bytes(65536, '\0');
-    const auto datagram = sys::receive_datagram(datagrams.borrow(), bytes);
-    if (!datagram || !*datagram) return got;
-    return {.query = bytes.substr(0, (*datagram)->size), .from = (*datagram)->from};
+    got.from.size = sizeof got.from.storage;
+    const ssize_t n = ::recvfrom(datagrams.borrow().get(), bytes.data(), bytes.size(), MSG_DONTWAIT,
+                                 reinterpret_cast<sockaddr*>(&got.from.storage), &got.from.size);
+    if (n >= 0) got.query = bytes.substr(0, static_cast<std::size_t>(n));
+    return got;
   }
   void send(const Got& to, const std::string& bytes) const {
-    EXPECT_TRUE(sys::send_datagram(datagrams.borrow(), bytes, to.from));
+    const sys::DatagramToSend datagram{.bytes = bytes, .to = to.from};
+    EXPECT_EQ(sys::send_datagrams(datagrams.borrow(), std::span(&datagram, 1)), 1U);
   }
   UniqueFd accept() const {
     if (!is_readable(listener.borrow(), kSoon)) {

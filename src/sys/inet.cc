@@ -105,25 +105,6 @@ Result<UniqueFd> begin_connection(const InetAddress& peer) {
   return open_socket(peer, SOCK_STREAM);
 }
 
-Result<std::optional<Datagram>> receive_datagram(BorrowedFd socket, std::span<char> buffer) {
-  Datagram datagram;
-  datagram.from.size = sizeof datagram.from.storage;
-  const ssize_t n =
-      ::recvfrom(socket.get(), buffer.data(), buffer.size(), MSG_DONTWAIT,
-                 reinterpret_cast<sockaddr*>(&datagram.from.storage), &datagram.from.size);
-  if (n < 0 && is_none()) return std::nullopt;
-  if (n < 0) return failed("recvfrom");
-  datagram.size = static_cast<std::size_t>(n);
-  return datagram;
-}
-
-Result<> send_datagram(BorrowedFd socket, std::string_view bytes, const InetAddress& to) {
-  if (::sendto(socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL, raw(to),
-               to.size) < 0)
-    return failed("sendto");
-  return {};
-}
-
 Result<std::optional<UniqueFd>> accept_connection(BorrowedFd listener) {
   UniqueFd socket(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (socket.valid()) return socket;

@@ -1,4 +1,4 @@
-// Sockets of IPv4 and IPv6 that never block: datagrams, and connections on their way. What is connected is read and written by
+// Sockets of IPv4 and IPv6 that never block: for datagrams (sys/datagrams.h), and connections on their way. What is connected is read and written by
 // receive_some() and send_some() of sys/tcp.h.
 //
 // Source: ip(7), ipv6(7), udp(7), connect(2), accept(2).
@@ -10,7 +10,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <string_view>
 
 #include "base/error.h"
 #include "base/unique_fd.h"
@@ -46,14 +45,6 @@ Result<> listen_for_connections(BorrowedFd socket);
 
 // A connection that the peer may not have taken yet: it can be written to then. If it is refused, the next call says so.
 Result<UniqueFd> begin_connection(const InetAddress& peer);
-
-// Of a socket that is not connected. Nothing: none is there.
-struct Datagram {
-  std::size_t size = 0;  // bytes of the buffer; what is longer is cut off
-  InetAddress from;
-};
-Result<std::optional<Datagram>> receive_datagram(BorrowedFd socket, std::span<char> buffer);
-Result<> send_datagram(BorrowedFd socket, std::string_view bytes, const InetAddress& to);
 
 // Nothing: nobody waits. The listener itself must not block: set_non_blocking().
 Result<std::optional<UniqueFd>> accept_connection(BorrowedFd listener);

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 
+#include "sys/datagrams.h"
 #include "sys/tcp.h"
 
 namespace planet::sys {
@@ -36,16 +37,17 @@ TEST(Inet, CarriesDatagramsThereAndBack) {
   const auto client = open_datagrams(server.address());
   ASSERT_TRUE(client) << client.error().to_string();
   char buffer[8];
-  EXPECT_FALSE(*receive_datagram(server.socket.borrow(), buffer));
   ASSERT_TRUE(send_some(client->borrow(), "abcdefghij"));
-  const auto got = receive_datagram(server.socket.borrow(), buffer);
-  ASSERT_TRUE(got && *got);
-  EXPECT_EQ((*got)->size, sizeof buffer);
-  ASSERT_TRUE(send_datagram(server.socket.borrow(), "xy", (*got)->from));
+  ReceivedDatagrams received(sizeof buffer);
+  const auto got = received.receive(server.socket.borrow());
+  ASSERT_TRUE(got && got->size() == 1);
+  EXPECT_EQ(got->front().bytes, "abcdefgh");
+  const DatagramToSend answer{.bytes = "xy", .to = got->front().from};
+  EXPECT_EQ(send_datagrams(server.socket.borrow(), std::span(&answer, 1)), 1U);
   EXPECT_EQ(*receive_some(client->borrow(), buffer), 2U);
   // Of another sender's it sees nothing.
   const Server stranger(SOCK_DGRAM);
-  ASSERT_TRUE(send_datagram(stranger.socket.borrow(), "z", (*got)->from));
+  EXPECT_EQ(send_datagrams(stranger.socket.borrow(), std::span(&answer, 1)), 1U);
   EXPECT_EQ(*receive_some(client->borrow(), buffer), std::nullopt);
 }
 
