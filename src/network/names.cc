@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include "base/strings.h"
+#include "sys/entries.h"
 #include "sys/file.h"
 
 namespace planet::network {
@@ -67,7 +68,7 @@ Result<std::vector<std::string>> values(BorrowedFd table, const std::string& key
   const auto dir = sys::open_at(table, key.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   if (!dir && is_missing(dir.error())) return values;
   if (!dir) return std::unexpected(dir.error());
-  TRY_SET(std::vector<std::string> owners, sys::list_dir(dir->borrow()));
+  TRY_SET(std::vector<std::string> owners, sys::read_names(dir->borrow()));
   std::ranges::sort(owners);
   values.reserve(owners.size());
   for (const std::string& owner : owners) {
