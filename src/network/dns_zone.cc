@@ -34,21 +34,21 @@ std::string answer_with(const Query& query, Found addresses, std::size_t limit,
 }
 
 // All that the network has for "web" or "web.<network>".
-Result<Found> find_in(const NamedNetwork& network, std::string_view host) {
-  TRY_SET(Found found, network.names.find(host));
+Result<Found> find_in(const NamedNetwork& network, std::string_view host, Lookups& lookups) {
+  TRY_SET(Found found, lookups.find(network.names, host));
   if (!found.empty()) return found;
   const auto own = dns::Name::from_text(network.name);
   const auto domain = own ? own->host_name() : std::nullopt;
   if (!domain || !host.ends_with("." + *domain)) return found;
-  return network.names.find(host.substr(0, host.size() - domain->size() - 1));
+  return lookups.find(network.names, host.substr(0, host.size() - domain->size() - 1));
 }
 
 // Empty: nobody has the name.
 Result<Found> find(std::span<const NamedNetwork> networks, std::string_view host,
-                   std::uint16_t type) {
+                   std::uint16_t type, Lookups& lookups) {
   Found other;
   for (const NamedNetwork& network : networks) {
-    TRY_SET(Found found, find_in(network, host));
+    TRY_SET(Found found, find_in(network, host, lookups));
     if (std::ranges::any_of(found, [&](const Address& one) { return has_type(one, type); }))
       return found;
     if (other.empty()) other = std::move(found);
@@ -80,13 +80,13 @@ Result<std::optional<std::string>> answer_reverse(std::span<const NamedNetwork> 
 }
 
 Result<std::optional<std::string>> answer(std::span<const NamedNetwork> networks,
-                                          const Query& query, std::size_t limit,
-                                          std::uint32_t turn) {
+                                          const Query& query, std::size_t limit, std::uint32_t turn,
+                                          Lookups& lookups) {
   if (const auto address = dns::reverse_address(query.name))
     return answer_reverse(networks, query, *address);
   const auto host = query.name.host_name();
   if (!host) return std::nullopt;
-  TRY_SET(Found found, find(networks, *host, query.type));
+  TRY_SET(Found found, find(networks, *host, query.type, lookups));
   if (found.empty() && is_localhost(*host))
     for (const char* loopback : {"127.0.0.1", "::1"}) {
       TRY_SET(const Address address, Address::parse(loopback));
@@ -102,8 +102,8 @@ Result<std::optional<std::string>> answer(std::span<const NamedNetwork> networks
 
 std::optional<std::string> answer_from_networks(std::span<const NamedNetwork> networks,
                                                 const dns::Query& query, std::size_t limit,
-                                                std::uint32_t turn) {
-  auto answered = answer(networks, query, limit, turn);
+                                                std::uint32_t turn, Lookups& lookups) {
+  auto answered = answer(networks, query, limit, turn, lookups);
   // The files cannot be read: whether the name is a container's is not known, so nobody else may say what it is.
   if (!answered) return dns::answer_code(query, Rcode::kServFail, dns::Authority::kNone);
   return *std::move(answered);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "network/address.h"
+#include "network/dns_lookups.h"
 #include "network/dns_message.h"
 #include "network/names.h"
 
@@ -24,13 +25,13 @@ struct NamedNetwork {
 
 // The answer, of at most `limit` bytes where it has addresses; nothing: the query is one for other servers. The first network that
 // has the name, and an address of the type, is the one that counts. "web.blue" is web on the network blue. Of several addresses
-// number `turn` is the first, counted round.
+// number `turn` is the first, counted round. `networks` stays where it is until `lookups` forgets.
 //
 // A name of one label that nobody has does not exist, and other servers do not hear of it, though docker asks them: it is most
 // likely that of a container which is not there now, and who answers for every name would then be taken for it. A host's bare
 // name belongs to the search list. (Types that domains have, as NS and SOA, are asked elsewhere: "com" is one label, too.)
 std::optional<std::string> answer_from_networks(std::span<const NamedNetwork> networks,
                                                 const dns::Query& query, std::size_t limit,
-                                                std::uint32_t turn);
+                                                std::uint32_t turn, Lookups& lookups);
 
 }  // namespace planet::network

@@ -45,17 +45,23 @@ class ZoneTest : public testing::Test {
   }
 
   std::optional<std::string> message(std::string_view name, std::uint16_t type,
-                                     std::uint32_t turn = 0) const {
+                                     std::uint32_t turn = 0) {
     dns::Query query;
     query.name = *dns::Name::from_text(name);
     query.type = type;
     query.cls = dns::kInternet;
-    return answer_from_networks(networks_, query, dns::kLeastDatagram, turn);
+    return answer_from_networks(networks_, query, dns::kLeastDatagram, turn, lookups_);
   }
 
   // "no such name", "forward", or the addresses of the answer.
-  std::string ask(std::string_view name, std::uint16_t type = dns::kA,
-                  std::uint32_t turn = 0) const {
+  std::string ask(std::string_view name, std::uint16_t type = dns::kA, std::uint32_t turn = 0) {
+    lookups_.forget();
+    return ask_again(name, type, turn);
+  }
+
+  // Of what ask() has looked up.
+  std::string ask_again(std::string_view name, std::uint16_t type = dns::kA,
+                        std::uint32_t turn = 0) {
     const auto answer = message(name, type, turn);
     if (!answer) return "forward";
     if (dns::code_of(*answer) == Rcode::kNxDomain) return "no such name";
@@ -80,6 +86,7 @@ class ZoneTest : public testing::Test {
 
   char path_[32] = "/tmp/planet-zone-XXXXXX";
   std::vector<NamedNetwork> networks_;
+  Lookups lookups_;
 };
 
 TEST_F(ZoneTest, KnowsTheContainersOfItsNetworks) {
@@ -114,6 +121,20 @@ TEST_F(ZoneTest, GivesEachOwnerItsTurn) {
   EXPECT_EQ(ask("db", dns::kA, 0), "10.88.0.2 10.88.0.3");
   EXPECT_EQ(ask("db", dns::kA, 1), "10.88.0.3 10.88.0.2");
   EXPECT_EQ(ask("db", dns::kA, 0xffffffff), "10.88.0.3 10.88.0.2");
+}
+
+TEST_F(ZoneTest, LooksUpOnceForThoseThatComeTogether) {
+  EXPECT_EQ(ask("late"), "no such name");
+  EXPECT_EQ(ask_again("web"), "10.88.0.1");
+  add(0, "c7", {"late"}, {"10.88.0.7"});
+  ASSERT_TRUE(networks_[0].names.remove("c1"));
+  EXPECT_EQ(ask_again("late"), "no such name");
+  EXPECT_EQ(ask_again("WEB"), "10.88.0.1");
+  EXPECT_EQ(ask_again("web", dns::kAaaa), "fd00::1");
+  EXPECT_EQ(ask_again("web.red"), "10.89.0.1");
+  EXPECT_EQ(ask_again("www"), "no such name");
+  EXPECT_EQ(ask("late"), "10.88.0.7");
+  EXPECT_EQ(ask("web"), "10.89.0.1");
 }
 
 TEST_F(ZoneTest, TellsNobodyOfANameThatNobodyHas) {

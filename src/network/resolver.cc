@@ -40,7 +40,7 @@ class Resolver {
   void handle_flights_and_clients();
   Result<> take_datagrams();
   void take(const Asker& asker, std::string_view message);
-  std::optional<std::string> answer(const Query& query, std::size_t limit) const;
+  std::optional<std::string> answer(const Query& query, std::size_t limit);
   void deliver(const Asker& asker, std::string answer);
   void send_answers();
   bool is_idle() const;
@@ -52,6 +52,7 @@ class Resolver {
   std::vector<pollfd> polls_;
   std::size_t client_count_ = 0;  // of polls_
   sys::ReceivedDatagrams received_;
+  Lookups lookups_;                           // of datagrams that came together
   std::vector<sys::DatagramToSend> answers_;  // of this turn
   Clock::time_point now_ = Clock::now();
   Clock::time_point last_query_ = now_;
@@ -62,7 +63,10 @@ Resolver::Resolver(ResolverPlan plan)
       forwarder_(plan_.upstreams, plan_.patience,
                  [this](const Asker& asker, std::string text) { deliver(asker, std::move(text)); }),
       clients_(plan_.client_limit,
-               [this](std::uint64_t client, const std::string& text) { take(client, text); }),
+               [this](std::uint64_t client, const std::string& text) {
+                 lookups_.forget();
+                 take(client, text);
+               }),
       received_(dns::kMostDatagram) {}
 
 bool Resolver::is_idle() const {
@@ -101,10 +105,10 @@ void Resolver::handle_flights_and_clients() {
   clients_.handle(polls.subspan(kFixed, client_count_), now_);
 }
 
-std::optional<std::string> Resolver::answer(const Query& query, std::size_t limit) const {
+std::optional<std::string> Resolver::answer(const Query& query, std::size_t limit) {
   if (query.cls != dns::kInternet || is_transfer(query.type))
     return dns::answer_code(query, Rcode::kRefused, dns::Authority::kNone);
-  auto own = answer_from_networks(plan_.networks, query, limit, sys::random_number());
+  auto own = answer_from_networks(plan_.networks, query, limit, sys::random_number(), lookups_);
   if (!own && plan_.outside == Outside::kRefuse)
     return dns::answer_code(query, Rcode::kRefused, dns::Authority::kNone);
   return own;
@@ -136,6 +140,7 @@ void Resolver::send_answers() {
 // As many as come by one call; then others have their turn.
 Result<> Resolver::take_datagrams() {
   TRY_SET(const auto datagrams, received_.receive(plan_.datagrams.borrow()));
+  lookups_.forget();
   for (const auto& datagram : datagrams) {
     // Of what is longer than any query there is nothing but its header, which says whether to answer that it is malformed.
     const std::size_t size = datagram.is_cut_off ? dns::kHeader : datagram.bytes.size();

@@ -37,11 +37,19 @@ TEST_F(ResolverTest, KnowsContainersAsTheyComeAndGo) {
   EXPECT_EQ(records_of(six), 0);
   EXPECT_THAT(ask(query_of("5.0.88.10.in-addr.arpa", dns::kPtr)), HasSubstr("\3web\4blue"));
 
+  const UniqueFd stream = connect_client();
+  const auto ask_by_tcp = [&] {
+    EXPECT_TRUE(sys::send_some(stream.borrow(), framed(query_of("db"))));
+    return receive_framed(stream.borrow());
+  };
   EXPECT_EQ(code_text(ask(query_of("db"))), "NXDOMAIN");
+  EXPECT_EQ(code_text(ask_by_tcp()), "NXDOMAIN");
   ASSERT_TRUE(
       names_->add({.owner = "c2", .names = {"db"}, .addresses = {*Address::parse("10.88.0.6")}}));
+  EXPECT_EQ(records_of(ask_by_tcp()), 1);
   EXPECT_EQ(records_of(ask(query_of("db"))), 1);
   ASSERT_TRUE(names_->remove("c2"));
+  EXPECT_EQ(code_text(ask_by_tcp()), "NXDOMAIN");
   EXPECT_EQ(code_text(ask(query_of("db"))), "NXDOMAIN");
   EXPECT_FALSE(servers_[0].is_asked(0));
 }
