@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <random>
 
 #include "network/dns_clients.h"
 #include "sys/datagrams.h"
@@ -52,8 +53,9 @@ class Resolver {
   std::vector<pollfd> polls_;
   std::size_t client_count_ = 0;  // of polls_
   sys::ReceivedDatagrams received_;
-  Lookups lookups_;                           // of datagrams that came together
-  std::vector<sys::DatagramToSend> answers_;  // of this turn
+  std::minstd_rand turns_{sys::random_number()};  // whose turn it is need not be a secret
+  Lookups lookups_;                               // of datagrams that came together
+  std::vector<sys::DatagramToSend> answers_;      // of this turn
   Clock::time_point now_ = Clock::now();
   Clock::time_point last_query_ = now_;
 };
@@ -108,7 +110,8 @@ void Resolver::handle_flights_and_clients() {
 std::optional<std::string> Resolver::answer(const Query& query, std::size_t limit) {
   if (query.cls != dns::kInternet || is_transfer(query.type))
     return dns::answer_code(query, Rcode::kRefused, dns::Authority::kNone);
-  auto own = answer_from_networks(plan_.networks, query, limit, sys::random_number(), lookups_);
+  auto own = answer_from_networks(plan_.networks, query, limit,
+                                  static_cast<std::uint32_t>(turns_()), lookups_);
   if (!own && plan_.outside == Outside::kRefuse)
     return dns::answer_code(query, Rcode::kRefused, dns::Authority::kNone);
   return own;
