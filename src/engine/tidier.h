@@ -15,7 +15,7 @@ namespace planet::engine {
 
 class Tidier {
  public:
-  // They outlive it.
+  // `places` outlives it.
   explicit Tidier(const Places& places) : places_(places) {}
   Tidier(const Tidier&) = delete;
   Tidier& operator=(const Tidier&) = delete;
