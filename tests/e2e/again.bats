@@ -133,8 +133,7 @@ until_ended() { for _ in $(seq 100); do [[ "$(state_of "$1")" != Exited* ]] || r
 	planet run --name kept busybox true
 	planet start kept
 	planet run --rm busybox true
-	# Its files are removed by a process that nobody waits for.
-	for _ in $(seq 100); do [ "$(ls "$root/containers" | wc -l)" != 1 ] || break; sleep 0.05; done
+	wait_for_tidiers
 	[ "$(ls "$root/containers" | wc -l)" = 1 ]
 }
 

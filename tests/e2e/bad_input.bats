@@ -25,6 +25,7 @@ begin() { checked=0 wrong=0; }
 finish() { # AT-LEAST
 	[ "$wrong" = 0 ]
 	[ "$checked" -ge "$1" ]
+	wait_for_tidiers
 	[ -z "$(ls -A "$root/containers" "$root/names" "$root/ranges" 2>/dev/null | grep -v ':$')" ]
 	planet run --rm busybox true
 }

@@ -78,6 +78,7 @@ on_terminal() { # SCENARIO ARGS...: planet under a pseudoterminal
 	planet run --rm "$image" sh -c 'echo new >/etc/debian_version; rm -r /etc/apt; chmod 700 /usr; touch /made'
 	run planet run --rm "$image" sh -c 'exec 2>&1; ls -d /made /etc/apt; stat -c %a /usr; grep -c new /etc/debian_version'
 	[[ "$output" == *"cannot access '/made'"* && "$output" == *$'/etc/apt\n755\n0' ]]
+	wait_for_tidiers
 	[ -z "$(ls "$root/containers")" ]
 	planet run --name keeps "$image" sh -c 'echo text >/made; rm -r /usr/share/doc; ln /made /again'
 	upper=$root/containers/$(ls "$root/containers")/upper

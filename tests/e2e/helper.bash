@@ -26,6 +26,15 @@ begin_test() {
 	machine >"$top/before"
 }
 
+# Files of a container of --rm are removed by a process that its command does not wait for.
+wait_for_tidiers() {
+	local _
+	for _ in $(seq 200); do
+		compgen -G "$root/containers/*.removed" >/dev/null || return 0
+		sleep 0.05
+	done
+}
+
 setup() { begin_test; }
 
 end_test() {
@@ -33,6 +42,7 @@ end_test() {
 	for id in $(planet ps -aq 2>/dev/null); do planet rm -f "$id" >/dev/null 2>&1; done
 	local left=0
 	planet network prune -f >/dev/null || left=1
+	wait_for_tidiers
 	[ -z "$(ls -A "$root/containers" 2>/dev/null)" ] || { echo "left: $(ls "$root/containers")"; left=1; }
 	[ -z "$(ls -A "$root/names" "$root/ranges" 2>/dev/null | grep -v ':$')" ] || { echo "left: a name or a range"; left=1; }
 	[ -z "$(ls -A "$runroot/containers" "$runroot/keepers" 2>/dev/null | grep -v ':$')" ] || { echo "left: state"; left=1; }

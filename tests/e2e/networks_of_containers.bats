@@ -24,6 +24,7 @@ said_once() { # TEXT COMMAND: of the command that was run
 
 # As after the last test: no container, name, range or connection, and no other network than there was.
 nothing_left() {
+	wait_for_tidiers
 	[ -z "$(ls -A "$root/containers" "$root/names" "$root/ranges" "$runroot/connections" 2>/dev/null | grep -v ':$')" ]
 	[ "$(planet network ls --format '{{.Name}}' | tr '\n' ' ')" = "bridge host none web wide " ]
 }
