@@ -1,6 +1,5 @@
 #include "sys/file.h"
 
-#include <dirent.h>
 #include <linux/openat2.h>
 #include <sys/file.h>
 #include <sys/sendfile.h>
@@ -14,7 +13,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <memory>
+
+#include "sys/entries.h"
 
 namespace planet::sys {
 namespace {
@@ -326,37 +326,9 @@ Result<UniqueFd> make_directories(BorrowedFd dir, std::string_view path, mode_t 
   return open_at(dir, prefix.c_str(), O_RDONLY | O_DIRECTORY);
 }
 
-namespace {
-
-struct Entry {
-  std::string name;
-  bool directory = false;  // false also when the file system does not say
-};
-
-Result<std::vector<Entry>> read_entries(BorrowedFd dir) {
-  TRY_SET(UniqueFd again, open_at(dir, ".", O_RDONLY | O_DIRECTORY));
-  const std::unique_ptr<DIR, int (*)(DIR*)> stream(::fdopendir(again.borrow().get()), ::closedir);
-  if (!stream) return call_failed("fdopendir", "descriptor");
-  (void)again.release();  // the stream owns it now
-  std::vector<Entry> entries;
-  errno = 0;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    const std::string_view name = entry->d_name;
-    if (name != "." && name != "..")
-      entries.push_back({.name = std::string(name), .directory = entry->d_type == DT_DIR});
-  }
-  if (errno != 0) return call_failed("readdir", "descriptor");
-  return entries;
-}
-
-}  // namespace
-
 Result<std::vector<std::string>> list_dir(BorrowedFd dir) {
-  TRY_SET(std::vector<Entry> entries, read_entries(dir));
-  std::vector<std::string> names;
-  names.reserve(entries.size());
-  for (Entry& entry : entries) names.push_back(std::move(entry.name));
-  return names;
+  TRY_SET(const UniqueFd again, open_at(dir, ".", O_RDONLY | O_DIRECTORY));
+  return read_names(again.borrow());
 }
 
 namespace {
