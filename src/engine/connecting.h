@@ -39,7 +39,7 @@ class Connecting {
   Connecting& operator=(const Connecting&) = delete;
   Connecting(Connecting&&) = delete;
   Connecting& operator=(Connecting&&) = delete;
-  ~Connecting() { end(); }
+  ~Connecting() { (void)end(); }
 
   // Whether there is anything to do.
   bool is_wanted() const { return !record_.attachments.empty(); }

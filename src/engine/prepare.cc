@@ -51,6 +51,15 @@ Result<> make_upper(BorrowedFd root, const std::string& dir, const image::Image&
   return {};
 }
 
+// Without its layers.
+runtime::OverlayRoot writable_root(const Places& places, const Record& record) {
+  const std::string dir = places.container_dir(record.id);
+  return {.layers = {},
+          .upper = dir + "/upper",
+          .work = dir + "/work",
+          .is_volatile = record.auto_remove};
+}
+
 // What is in the container's directory.
 Result<runtime::RootSource> make_root_dirs(const Engine& engine, const RunRequest& request,
                                            const image::Image& image, const Record& record) {
@@ -59,11 +68,8 @@ Result<runtime::RootSource> make_root_dirs(const Engine& engine, const RunReques
   if (!request.rootfs.empty())
     return runtime::DirectoryRoot{.path = request.rootfs, .id_mapped = record.range.has_value()};
   TRY(make_upper(root, dir, image, record.range ? range_base(*record.range) : 0));
-  const std::string path = engine.places.container_dir(record.id);
-  runtime::OverlayRoot overlay{.layers = image.layers,
-                               .upper = path + "/upper",
-                               .work = path + "/work",
-                               .passing = record.auto_remove};
+  runtime::OverlayRoot overlay = writable_root(engine.places, record);
+  overlay.layers = image.layers;
   add_mount_places(engine.places, overlay.layers);
   return overlay;
 }
@@ -270,11 +276,7 @@ namespace {
 Result<runtime::RootSource> root_of(const Engine& engine, const Record& record) {
   if (!record.rootfs.empty())
     return runtime::DirectoryRoot{.path = record.rootfs, .id_mapped = record.range.has_value()};
-  const std::string path = engine.places.container_dir(record.id);
-  runtime::OverlayRoot root{.layers = {},
-                            .upper = path + "/upper",
-                            .work = path + "/work",
-                            .passing = record.auto_remove};
+  runtime::OverlayRoot root = writable_root(engine.places, record);
   for (std::size_t i = 0; i < record.shown_layers && i < record.layers.size(); ++i) {
     if (!engine.store.has_layer(record.layers[i]))
       return fail(Code::kNotFound, "the image " + quote(record.image) + " of container " +

@@ -92,11 +92,11 @@ Result<DetachedMount> finish_by_descriptors(BorrowedFd context, const OverlayDir
     return DetachedMount(std::move(mount));
   }
   TRY_SET(Writable writable, open_writable(dirs));
-  if (dirs.passing) forget_earlier_mount(writable.work.borrow());
+  if (dirs.is_volatile) forget_earlier_mount(writable.work.borrow());
   const auto finish = [&]() -> Result<UniqueFd> {
     TRY(sys::fs_set_fd(context, "upperdir", writable.upper.borrow()));
     TRY(sys::fs_set_fd(context, "workdir", writable.work.borrow()));
-    if (dirs.passing) TRY(sys::fs_set_flag(context, "volatile"));
+    if (dirs.is_volatile) TRY(sys::fs_set_flag(context, "volatile"));
     TRY(sys::fs_create(context));
     return sys::fs_mount(context, 0);
   };
@@ -134,8 +134,8 @@ Result<UniqueFd> mount_by_string(const OverlayDirs& dirs,
     TRY_SET(upper, sys::open_at(sys::kCwd, dirs.upper.c_str(), O_PATH | O_DIRECTORY));
     TRY_SET(work, sys::open_at(sys::kCwd, dirs.work.c_str(), O_PATH | O_DIRECTORY));
     options += ",upperdir=" + fd_path(upper.borrow()) + ",workdir=" + fd_path(work.borrow());
-    if (dirs.passing) options += ",volatile";
-    if (dirs.passing) forget_earlier_mount(work.borrow());
+    if (dirs.is_volatile) options += ",volatile";
+    if (dirs.is_volatile) forget_earlier_mount(work.borrow());
   }
   TRY(sys::make_dir_at(scratch.root(), "merged", 0700));
   TRY_SET(const UniqueFd merged, sys::open_at(scratch.root(), "merged", O_PATH));

@@ -24,7 +24,7 @@ struct OverlayDirs {
   std::string work;  // ... in the same directory; without both the overlay is read-only
   // Nothing waits until what is written is on the disk: neither fsync(2) nor the end of the mount, which else writes out the
   // whole file system of `upper` ("volatile").
-  bool passing = false;
+  bool is_volatile = false;
   std::string
       changes;  // a directory over the layers that no id map applies to: an upper one, looked at
 };

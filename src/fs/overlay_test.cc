@@ -92,13 +92,13 @@ TEST_P(OverlayTest, TakesAsManyLayersAsTheKernelDoes) {
 }
 
 // The mark by which overlayfs tells such a mount from others, and refuses the next.
-TEST_P(OverlayTest, WhatIsPassingIsMountedAgain) {
-  OverlayDirs passing = dirs();
-  passing.passing = true;
+TEST_P(OverlayTest, WhatIsVolatileIsMountedAgain) {
+  OverlayDirs changes = dirs();
+  changes.is_volatile = true;
   for (int time = 0; time < 2; ++time) {
-    const auto mount = make_overlay(passing, std::nullopt, GetParam());
+    const auto mount = make_overlay(changes, std::nullopt, GetParam());
     ASSERT_TRUE(mount) << mount.error().to_string();
-    EXPECT_TRUE(sys::exists_at(sys::kCwd, (passing.work + "/work/incompat/volatile").c_str()));
+    EXPECT_TRUE(sys::exists_at(sys::kCwd, (changes.work + "/work/incompat/volatile").c_str()));
   }
   EXPECT_FALSE(make_overlay(dirs(), std::nullopt, GetParam()));
 }

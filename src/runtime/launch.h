@@ -35,7 +35,7 @@ struct OverlayRoot {
   std::vector<std::string> layers;
   std::string upper;
   std::string work;
-  bool passing = false;  // its changes are not worth the disk: gone with the container
+  bool is_volatile = false;  // its changes are not worth the disk: gone with the container
 };
 
 // Layers of another image, topmost first, at the place of the mount of this destination, whose source does not count; or

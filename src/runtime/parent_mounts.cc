@@ -112,7 +112,7 @@ Result<fs::DetachedMount> make_root(const LaunchRequest& request,
   TRY_SET(fs::DetachedMount mount, fs::make_overlay({.layers = overlay.layers,
                                                      .upper = overlay.upper,
                                                      .work = overlay.work,
-                                                     .passing = overlay.passing},
+                                                     .is_volatile = overlay.is_volatile},
                                                     user_ns));
   // Root inside can make no device nodes; those that an image brings are dead, too.
   fs::MountOptions options;
