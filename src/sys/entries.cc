@@ -29,8 +29,9 @@ Result<std::vector<Entry>> read_entries(BorrowedFd dir) {
   std::vector<Entry> entries;
   while (true) {
     const ssize_t n = ::getdents64(dir.get(), buffer.data(), buffer.size());
+    // The kernel says ENOENT of a directory that has been removed since it was opened: nothing is in it.
+    if (n == 0 || (n < 0 && errno == ENOENT)) return entries;
     if (n < 0) return std::unexpected(Error::from_errno(errno, "getdents64"));
-    if (n == 0) return entries;
     append(std::span(buffer).first(static_cast<std::size_t>(n)), entries);
   }
 }

@@ -41,6 +41,14 @@ TEST_F(EntriesTest, MayBeMoreThanOneCallBrings) {
   EXPECT_THAT(*read_names(dir.borrow()), testing::UnorderedElementsAreArray(made));
 }
 
+TEST_F(EntriesTest, AreNoneOfADirectoryThatIsGone) {
+  const UniqueFd dir = open();
+  ASSERT_TRUE(make_dir_at(dir.borrow(), "below", 0755));
+  const auto below = open_at(dir.borrow(), "below", O_RDONLY | O_DIRECTORY);
+  ASSERT_TRUE(unlink_at(dir.borrow(), "below", AT_REMOVEDIR));
+  EXPECT_THAT(*read_names(below->borrow()), testing::IsEmpty());
+}
+
 TEST_F(EntriesTest, AreNotOfWhatIsNoDirectory) {
   const auto file = open_at(kCwd, "/dev/null", O_RDONLY);
   EXPECT_EQ(read_names(file->borrow()).error().sys_errno(), ENOTDIR);
