@@ -185,10 +185,13 @@ Result<std::map<std::string, std::string>> Store::repo_digests() const {
   if (!digests) return std::unexpected(digests.error());
   TRY_SET(const std::vector<std::string> hexes, sys::list_dir(digests->borrow()));
   for (const std::string& hex : hexes) {
-    TRY_SET(auto links, read_links(dir(), "digests/" + hex, [&](const std::string& file) {
-              return tag_name(file) + "@" + std::string(kSha256) + hex;
-            }));
-    all.merge(std::move(links));
+    auto links = read_links(dir(), "digests/" + hex, [&](const std::string& file) {
+      return tag_name(file) + "@" + std::string(kSha256) + hex;
+    });
+    // The last image of that digest may have been removed meanwhile.
+    if (!links && links.error().code() == Code::kNotFound) continue;
+    if (!links) return std::unexpected(std::move(links).error());
+    all.merge(*std::move(links));
   }
   return all;
 }
